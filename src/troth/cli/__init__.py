@@ -1,0 +1,51 @@
+"""The command line. A command's body is ten lines or fewer: the story stands in a lower room.
+
+Exit codes: 0 as wished, 1 something fails, 2 could not be done or looked at, 130 interrupted.
+"""
+
+import sys
+
+import click
+
+import troth
+from troth.cli.config import config
+from troth.cli.csp import csp
+from troth.cli.doctor import doctor
+from troth.cli.hsts import hsts
+from troth.cli.init import init
+from troth.cli.install import install, uninstall, user
+from troth.cli.liar import liar
+from troth.cli.logs import logs
+from troth.cli.prove import prove, show, verify
+from troth.cli.scan import scan
+from troth.cli.up import up
+from troth.cli.upgrade import upgrade
+from troth.cli.witness import cosignature, witness
+from troth.kernel.errors import Failure
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(troth.__version__, prog_name="troth")
+def group() -> None:
+    """Make a security page true: enforce each promise, prove it, publish it with the evidence."""
+
+
+for command in (init, up, config, csp, hsts, prove, show, verify, witness, cosignature):
+    group.add_command(command)
+for command in (install, upgrade, uninstall, user, logs, doctor, liar, scan):
+    group.add_command(command)
+
+
+def main() -> None:
+    """The `troth` program: one line for what went wrong, no traceback for a person's mistake."""
+    try:
+        code = group(standalone_mode=False)
+    except Failure as failure:
+        click.echo(f"troth: {failure.hint()}", err=True)
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,1 @@
+"""Who somebody is: the first administrator's invitation and passphrase."""

@@ -1,0 +1,1 @@
+"""Every change of the schema, in order; applied ones are never edited."""

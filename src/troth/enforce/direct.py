@@ -1,0 +1,62 @@
+"""The few addresses below Troth's prefix that the guard answers itself: `healthz` and `csp`.
+
+They are asked by anybody, so they say nothing of the inside and keep nothing of the visitor.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from troth.enforce import reports, wire
+from troth.enforce.snapshot import Current
+
+LIMITS = wire.Limits(body_bytes=reports.MAX_REPORT_BYTES)
+_PLAIN = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+
+
+class Direct:
+    """Answers one message after another.
+
+    Args:
+        current: the snapshot in force: prefix and own origins.
+        learnt: where candidates from policy reports go.
+        now: the clock.
+    """
+
+    def __init__(
+        self, current: Current, learnt: reports.Learnt, *, now: Callable[[], datetime]
+    ) -> None:
+        self._current = current
+        self._learnt = learnt
+        self._now = now
+        self.counts: Counter[str] = Counter()
+
+    def answer(self, message: wire.Message) -> wire.Reply:
+        """The reply; never raises."""
+        prefix = self._current.snapshot.prefix.encode()
+        match message.target.partition(b"?")[0].removeprefix(prefix):
+            case b"healthz":
+                if message.method not in {b"GET", b"HEAD"}:
+                    return _only(b"GET, HEAD")
+                return wire.Reply(status=200, headers=_PLAIN, body=b'{"status":"ok"}')
+            case b"csp":
+                return self._report(message) if message.method == b"POST" else _only(b"POST")
+            case _:
+                return wire.Reply(status=404, headers=_PLAIN, body=b'{"error":"not found"}')
+
+    def _report(self, message: wire.Message) -> wire.Reply:
+        kinds = [value for name, value in message.headers if name == b"content-type"]
+        site = self._current.snapshot.site
+        try:
+            kind = kinds[0].decode("ascii", "replace") if len(kinds) == 1 else ""
+            found = reports.read(message.body, kind, frozenset({site.app, site.troth}))
+        except reports.ReportError:
+            self.counts["report.refused"] += 1
+            return wire.Reply(status=400, headers=_PLAIN, body=b'{"error":"not a report"}')
+        self.counts["report.taken"] += 1
+        self._learnt.add(found, self._now())
+        return wire.Reply(status=204)
+
+
+def _only(methods: bytes) -> wire.Reply:
+    return wire.Reply(status=405, headers=((b"allow", methods), *_PLAIN))

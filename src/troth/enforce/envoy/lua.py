@@ -1,0 +1,78 @@
+"""The generated Lua: what a header set cannot say. At most 60 lines, however many fragments.
+
+Each fragment's statement runs by itself: where one fails, Envoy's log says so and the others act.
+Cookies are taken out before they are repaired, so a failure loses them and never passes them bare.
+"""
+
+from troth.enforce.envoy.merged import Merged
+
+MAX_LINES = 60
+
+# Set-Cookie is taken apart and put together again (RFC 6265, 5.2): the first part is the pair, the
+# others are attributes, of which the last of a name counts; a comma (as in Expires) is an ordinary
+# character. Attributes that no browser knows are left out.
+_COOKIES = """\
+local known = "path domain expires max-age priority partitioned secure httponly samesite"
+local function cookie(text)
+  local pair, attr, drop = text:match("^[^;]*"), {}, false
+  local name = pair:match("^%s*([^=]-)%s*=") or ""
+  for key, value in text:gmatch(";%s*([^=;]*)([^;]*)") do
+    attr[key:lower():match("^(.-)%s*$")] = value
+  end
+{steps}
+  for key in known:gmatch("%S+") do
+    if attr[key] then pair = pair .. "; " .. key .. attr[key] end
+  end
+  return not drop and pair or nil
+end
+"""
+_EACH_COOKIE = """\
+local sent, count = {}, headers:getNumValues("set-cookie")
+for i = 1, count do sent[i] = headers:getAtIndex("set-cookie", i - 1) end
+headers:remove("set-cookie")
+for _, text in ipairs(sent) do
+  text = cookie(text)
+  if text then headers:add("set-cookie", text) end
+end
+"""
+_TRY = """\
+local function try(handle, step)
+  local done, why = pcall(step)
+  return done or handle:logErr(tostring(why))
+end
+"""
+
+
+def script(merged: Merged) -> str:
+    """The filter's source; empty when no fragment needs one.
+
+    Raises ValueError when it would be longer than `MAX_LINES`.
+    """
+    text = ""
+    response = list(merged.response_lua)
+    if merged.cookie_lua:
+        text += _COOKIES.replace("{steps}\n", _indented("".join(_lines(merged.cookie_lua))))
+        response.insert(0, _EACH_COOKIE)
+    if merged.request_lua or response:
+        text += _TRY
+    text += _function("envoy_on_request", merged.request_lua)
+    text += _function("envoy_on_response", tuple(response))
+    if text.count("\n") > MAX_LINES:
+        raise ValueError(f"the generated Lua has {text.count(chr(10))} lines, {MAX_LINES} at most")
+    return text
+
+
+def _function(name: str, statements: tuple[str, ...]) -> str:
+    if not statements:
+        return ""
+    steps = [f"try(handle, function() {_indented(each).strip()} end)\n" for each in statements]
+    body = "local headers = handle:headers()\n" + "".join(steps)
+    return f"function {name}(handle)\n{_indented(body)}end\n"
+
+
+def _lines(statements: tuple[str, ...]) -> list[str]:
+    return [each if each.endswith("\n") else each + "\n" for each in statements]
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())

@@ -1,0 +1,158 @@
+"""Which request goes where: the application's host, Troth's own, and plain HTTP."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from troth.enforce.envoy import chain
+from troth.enforce.envoy.clusters import APP, CONSOLE, GUARD_HTTP, STATUS
+from troth.enforce.envoy.merged import Merged
+from troth.enforce.envoy.plan import Plan
+from troth.enforce.envoy.replies import style_route
+from troth.engines.envoy.resources import Json, direct, header_options
+from troth.kernel.fragment import Header
+
+ACME_PREFIX = "/.well-known/acme-challenge/"  # Source: RFC 8555, 8.3
+MISDIRECTED = 421  # Source: RFC 9110, 15.5.20
+NOT_FOUND = 404
+NOT_ALLOWED = 405
+HTTPS_PORT = 443
+UNUSED_FOR = "60s"  # nginx's proxy_read_timeout, which applications are used to
+STREAM_UNUSED_FOR = "3600s"
+CONSOLE_PATHS = ("/account/", "/console/", "/disclose/")
+PROBE_HEADER = "troth-probe"  # a vantage's signature is the guard's business
+# What only the guard may say of itself (enforce.page); never the application.
+OURS = ("troth-refused", "troth-event")
+SCRIPTS = ("csrf.js", "notice.js")  # what an application's pages may load
+WELL_KNOWN = ("/.well-known/troth/", "/.well-known/security.txt")
+
+
+def application(plan: Plan, merged: Merged) -> Json:
+    """Routes of the application's host: Troth's few, then those of fragments, then all others."""
+    routes = [
+        _echoes_nothing(),
+        style_route(plan.prefix),
+        *(chain.unchecked(_own(GUARD_HTTP, path, merged)) for path in _guards_own(plan)),
+        _own(CONSOLE, f"{plan.prefix}session", merged),
+        *(_own(STATUS, f"{plan.prefix}{name}", merged) for name in SCRIPTS),
+        _nothing_more(plan) if plan.guard_http else _own(STATUS, plan.prefix, merged),
+        *(chain.unchecked(_own(STATUS, path, merged)) for path in WELL_KNOWN),
+        {"match": {"prefix": ACME_PREFIX}, **direct(NOT_FOUND)},
+        *(dict(route) for route in merged.routes),
+        *_application_paths(plan, merged),
+    ]
+    return _configuration("app", [_host(plan.app_host, routes)])
+
+
+def troth(plan: Plan, merged: Merged) -> Json:
+    """Routes of Troth's own host. Pages that anybody may read do not wait for a guard."""
+    routes = [
+        _echoes_nothing(),
+        style_route(plan.prefix),
+        *(_own(CONSOLE, path, merged) for path in CONSOLE_PATHS),
+        chain.unchecked(_own(STATUS, "/", merged)),
+    ]
+    return _configuration("troth", [_host(plan.troth_host, routes)])
+
+
+def plain(plan: Plan, merged: Merged) -> Json:
+    """Routes of the plain-HTTP listener: ACME's challenges (of any host), then fragments'."""
+    challenges = [
+        {
+            "match": {"path": f"{ACME_PREFIX}{token}"},
+            **direct(200, answer, (("content-type", "application/octet-stream"),)),
+        }
+        for token, answer in sorted(plan.challenges.items())
+    ]
+    hosts = []
+    for name in plan.hosts:
+        fragments = [_placed(route, name, plan.port) for route in merged.plain_routes]
+        hosts.append(_host(name, [*challenges, *fragments, _everywhere(NOT_FOUND)]))
+    return _configuration("plain", hosts, challenges)
+
+
+def _guards_own(plan: Plan) -> tuple[str, ...]:
+    return (f"{plan.prefix}csp", f"{plan.prefix}healthz") if plan.guard_http else ()
+
+
+def _nothing_more(plan: Plan) -> Json:
+    """The rest of Troth's prefix, by the edge's own page: pages of others look for their style."""
+    return {"match": {"prefix": plan.prefix}, **direct(NOT_FOUND)}
+
+
+def alternative(plan: Plan) -> tuple[Header, ...]:
+    """Says that the same is to be had over HTTP/3 (RFC 7838), where it is."""
+    if not plan.is_http3:
+        return ()
+    return (Header("alt-svc", f'h3=":{plan.port}"; ma=86400', only_tls=True),)
+
+
+def _application_paths(plan: Plan, merged: Merged) -> Iterator[Json]:
+    """On paths of streams and uploads the guard sees headers only."""
+    headers = (*merged.application, *alternative(plan))
+
+    def route(path: str, unused_for: str = UNUSED_FOR) -> Json:
+        return _to(APP, path, unused_for) | {
+            "response_headers_to_add": header_options(headers),
+            "response_headers_to_remove": [*OURS, *merged.removed],
+            "request_headers_to_remove": [PROBE_HEADER],
+        }
+
+    for path in plan.stream_paths:
+        yield chain.stream(route(path, STREAM_UNUSED_FOR))
+    for path in plan.upload_paths:
+        yield chain.upload(route(path))
+    for path in plan.fail_open_paths:
+        yield chain.fails_open(route(path))
+    yield route("/")
+
+
+def _own(cluster: str, path: str, merged: Merged) -> Json:
+    return _to(cluster, path, UNUSED_FOR) | {"response_headers_to_add": header_options(merged.own)}
+
+
+def _to(cluster: str, path: str, unused_for: str) -> Json:
+    return {
+        "match": {"prefix": path},
+        "route": {
+            "cluster": cluster,
+            "timeout": "0s",  # an answer may take long as long as something comes
+            "idle_timeout": STREAM_UNUSED_FOR if unused_for == STREAM_UNUSED_FOR else "300s",
+            "retry_policy": {
+                # Only what certainly did not reach the other side is sent again.
+                "retry_on": "connect-failure,refused-stream,reset-before-request",
+                "num_retries": 2,
+                "per_try_idle_timeout": unused_for,
+            },
+        },
+    }
+
+
+def _placed(route: Mapping[str, Any], host: str, port: int) -> Json:
+    """A redirect leads to this very host, whatever the request said."""
+    if "redirect" not in route:
+        return dict(route)
+    place: Json = {"host_redirect": host}
+    if port != HTTPS_PORT:
+        place["port_redirect"] = port
+    return {**route, "redirect": {**place, **route["redirect"]}}
+
+
+def _echoes_nothing() -> Json:
+    """TRACE repeats what was sent, cookies included (RFC 9110, 9.3.8): nobody may."""
+    is_trace = {"name": ":method", "string_match": {"exact": "TRACE"}}
+    return {"match": {"prefix": "/", "headers": [is_trace]}, **direct(NOT_ALLOWED)}
+
+
+def _everywhere(status: int) -> Json:
+    return {"match": {"prefix": "/"}, **direct(status)}
+
+
+def _host(name: str, routes: list[Json]) -> Json:
+    return {"name": name, "domains": [name, f"{name}:*"], "routes": routes}
+
+
+def _configuration(name: str, hosts: list[Json], anywhere: Sequence[Json] = ()) -> Json:
+    """A host that is not ours gets a refusal that repeats nothing of it."""
+    routes = [*anywhere, _everywhere(MISDIRECTED)]
+    unknown = {"name": "unknown", "domains": ["*"], "routes": routes}
+    return {"name": name, "virtual_hosts": [*hosts, unknown]}

@@ -1,0 +1,62 @@
+"""What a decision depends on besides the request and the clock: one immutable value, swapped whole.
+
+A request is decided by one snapshot from its first check to its last. A new one that cannot be
+built never replaces a good one: the last good stays, and that is told.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from troth.kernel.errors import Failure
+from troth.kernel.request import GuardCheck
+from troth.kernel.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The checks in force.
+
+    Args:
+        checks: in the order in which they are asked; the first refusal ends it.
+        site: our own addresses.
+        prefix: below which Troth answers on the application's host, `/-/`.
+        max_body_bytes: the edge hands over no longer body.
+        config: SHA-256 hex of the configuration it was built from.
+        made: when.
+    """
+
+    checks: tuple[GuardCheck, ...]
+    site: Site
+    prefix: str
+    max_body_bytes: int
+    config: str
+    made: datetime
+
+
+Told = Callable[[str, dict[str, object]], None]  # an event's name and fields
+
+
+class Current:
+    """The snapshot in force. `snapshot` is read once for each request."""
+
+    __slots__ = ("_told", "snapshot")
+
+    def __init__(self, first: Snapshot, told: Told) -> None:
+        self.snapshot = first
+        self._told = told
+
+    def renew(self, build: Callable[[], Snapshot]) -> bool:
+        """Swap in what `build` makes; whether the snapshot in force is now that one.
+
+        Fails safe: a configuration that cannot be used (Failure, ValueError) is told and dropped.
+        """
+        try:
+            new = build()
+        except (Failure, ValueError) as error:
+            self._told("snapshot.kept", {"config": self.snapshot.config, "because": str(error)})
+            return False
+        if new.config != self.snapshot.config:
+            self._told("snapshot.swapped", {"config": new.config, "before": self.snapshot.config})
+        self.snapshot = new
+        return True

@@ -1,0 +1,1 @@
+"""Certificates: a local authority, files that an operator keeps, and ACME. Knows no promise."""

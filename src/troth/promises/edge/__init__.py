@@ -1,0 +1,1 @@
+"""The edge: TLS, redirects, headers, cookies and cross-origin calls."""

@@ -1,0 +1,1 @@
+"""The guard: what is decided about each request before the application sees it."""

@@ -1,0 +1,53 @@
+"""The promises of the guard. Read this first; the words stand in `sentences.toml`."""
+
+from datetime import timedelta
+
+from troth.kernel.model import Check, Control, Kind, Method, Promise, Severity
+
+AREA = "guard"
+
+ORIGIN_CHECK = Promise(
+    slug="origin-check",
+    area=AREA,
+    kind=Kind.ENFORCED,
+    severity=Severity.HIGH,
+    controls=(
+        Control("SOC2", "CC6.1"),
+        Control("ISO27001:2022", "A.8.26"),
+        Control("GDPR", "32(1)(b)"),
+        Control("ASVS-5.0", "V3.5.1"),
+        Control("ASVS-5.0", "V3.5.3"),
+        Control("W3C", "Fetch Metadata"),
+    ),
+    checks=(
+        Check(
+            id="origin-check.refuses",
+            method=Method.LOOK,
+            interval=timedelta(seconds=20),
+            ttl=timedelta(seconds=60),
+            probe="troth.promises.guard.probe:origin_look",
+            judge="troth.promises.guard.judge:origin_look",
+            command=(
+                'curl --cacert "$CA" -sS -o /dev/null -D - -X POST '
+                '-H "Origin: https://stranger.example" -H "Sec-Fetch-Site: cross-site" "$APP/" '
+                "| grep -Eic '^(HTTP/[0-9.]+ 403|[a-z]+-refused: origin-check)' | grep -qx 2"
+            ),
+        ),
+        Check(
+            id="origin-check.matrix",
+            method=Method.ATTACK,
+            interval=timedelta(minutes=5),
+            ttl=timedelta(minutes=15),
+            probe="troth.promises.guard.probe:origin_attack",
+            judge="troth.promises.guard.judge:origin_attack",
+            command=(
+                "(for m in POST PUT PATCH DELETE; do "
+                'for o in https://stranger.example null "$APP.stranger.example"; do '
+                'curl --cacert "$CA" -sS -o /dev/null -w "%{http_code}" -X $m -b canary=1 '
+                '-H "Origin: $o" "$APP/no-such-page" | grep -qx 403 || exit 1; done; done; '
+                'curl --cacert "$CA" -sS -o /dev/null -D - -X POST -H "Origin: $APP" '
+                "\"$APP/no-such-page\" | grep -Eic '^[a-z]+-refused:' | grep -qx 0)"
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,33 @@
+"""What an operator may set about the guard: `[guard]` in troth.toml."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+Path = Annotated[str, Meta(pattern=r"^/")]
+# Never `/` alone: that would exempt everything. No dots or encodings: `rules.is_exempt` has none.
+Prefix = Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?$", max_length=256)]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+$", max_length=64)]
+HttpsOrigin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
+
+
+class OriginCheck(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which state-changing requests may come from elsewhere.
+
+    `origins` are trusted like our own (a sister site); `exempt` are path prefixes of APIs that
+    foreign pages may call and that authenticate by something no browser sends by itself.
+    """
+
+    origins: tuple[HttpsOrigin, ...] = ()
+    exempt: tuple[Prefix, ...] = ()
+
+
+class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[guard]`: what is refused before the application sees it."""
+
+    timeout_ms: Annotated[int, Meta(ge=50, le=10_000)] = 500
+    fail_open_paths: tuple[Path, ...] = ()  # closed everywhere else
+    # Identity headers that something in front of Troth sets and cleans; all others are removed.
+    trusted_headers: tuple[HeaderName, ...] = ()
+    origin: OriginCheck = msgspec.field(default_factory=OriginCheck)

@@ -1,0 +1,1 @@
+"""The page itself: complete, honest about plans, the same in every language, checkable."""

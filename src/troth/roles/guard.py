@@ -1,0 +1,189 @@
+"""The guard: `--index 0` decides, `--index 1` is its warm standby (the edge's priorities say so).
+
+Both answer alike; only the first has the guard's own address (`run/guard-http.sock`). A new process
+takes the sockets over when it is warm, and the old one finishes what it has begun, so a restart
+loses nothing. SIGHUP, or a change of troth.toml, swaps the snapshot.
+"""
+
+import asyncio
+import hashlib
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import uvloop
+
+from troth.adapters import chance, clock, config, files, notify
+from troth.adapters.log import Log
+from troth.catalogue import Settings, site
+from troth.enforce import authz, direct, reports, wire
+from troth.enforce.decide import decide
+from troth.enforce.snapshot import Current, Snapshot, Told
+from troth.kernel.request import Request
+from troth.promises.guard import enforce as guard
+from troth.roles import running, start
+from troth.roles.places import Places
+
+ACTIVE = 0  # the index that decides
+LOOK_AT_CONFIG_S = 1.0
+SAVE_EVERY_S = 5.0
+COUNT_EVERY_S = 60.0
+LEARNT = "csp.json"  # in the spool
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until SIGTERM."""
+    return start.guarded(_main, argv)
+
+
+def _main(argv: Sequence[str]) -> int:
+    parser = start.arguments("guard")
+    parser.add_argument("--index", type=int, choices=(0, 1), default=0)
+    known = parser.parse_args(argv)
+    _, places = start.given(known)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(known.config, places, known.index))
+    return 0
+
+
+def build(path: Path) -> Snapshot:
+    """The snapshot that a troth.toml asks for. Raises ConfigError."""
+    raw = _read(path)
+    settings = config.parse(raw, Settings, where=str(path))
+    place = site(settings)
+    snapshot = Snapshot(
+        checks=guard.checks(settings.guard, place),
+        site=place,
+        prefix=settings.troth.prefix,
+        max_body_bytes=settings.edge.max_body_bytes,
+        config=hashlib.sha256(raw).hexdigest(),
+        made=clock.now(),
+    )
+    _warm(snapshot)
+    return snapshot
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise config.ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _warm(snapshot: Snapshot) -> None:
+    """Ask every check once: what fails here must not be swapped in."""
+    for method in (b"GET", b"POST"):
+        request = Request(method=method, target=b"/", host=b"localhost", headers=())
+        decide(request, snapshot, snapshot.made)
+
+
+async def _run(path: Path, places: Places, index: int) -> None:
+    log, rng = Log(f"guard-{index}", clock.now), chance.system()
+
+    refused = ""
+
+    def told(name: str, fields: dict[str, object]) -> None:
+        nonlocal refused
+        if name == "snapshot.kept":
+            refused = str(fields["because"])
+        log.event(name, **fields)
+
+    current = Current(build(path), told)
+    asked = authz.Authz(
+        current, now=clock.now, new_id=lambda: f"{rng.getrandbits(64):016x}", told=told
+    )
+    learnt = reports.Learnt(places.spool / LEARNT)
+    own = direct.Direct(current, learnt, now=clock.now)
+    asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
+    doors = [asking]
+
+    def renew() -> None:
+        is_taken = current.renew(lambda: build(path))
+        running.tell(
+            places.spool / f"guard-{index}.json",
+            config=current.snapshot.config,
+            now=clock.now(),
+            refused="" if is_taken else refused,
+        )
+        size = current.snapshot.max_body_bytes
+        asking.limits = replace(asking.limits, body_bytes=size)
+
+    renew()
+    if index == ACTIVE:
+        doors.append(wire.Door(places.socket("guard-http"), own.answer, told, limits=direct.LIMITS))
+    stop, again = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    for door in doors:
+        await door.open()
+    log.event("guard.ready", config=current.snapshot.config)
+    notify.ready()
+    async with asyncio.TaskGroup() as group:
+        lasting = (
+            group.create_task(_watch(path, again, renew)),
+            group.create_task(_save(learnt, told)),
+            group.create_task(_count((asked.counts, own.counts), told, COUNT_EVERY_S)),
+        )
+        await stop.wait()
+        for task in lasting:
+            task.cancel()
+        for door in doors:
+            group.create_task(door.close())
+    _save_once(learnt, told)
+    log.event("guard.stopped", **asked.counts, **own.counts)
+
+
+async def _count(counts: Sequence[Counter[str]], told: Told, every_s: float) -> None:
+    """Tell now and then how much there was of everything since the last time, if anything was."""
+    before: Counter[str] = Counter()
+    while True:
+        await asyncio.sleep(every_s)
+        now = sum(counts, Counter())
+        if now != before:
+            told("guard.counted", dict(now - before))
+        before = now
+
+
+async def _save(learnt: reports.Learnt, told: Told) -> None:
+    while True:
+        await asyncio.sleep(SAVE_EVERY_S)
+        _save_once(learnt, told)
+
+
+def _save_once(learnt: reports.Learnt, told: Told) -> None:
+    """Fails open: proposals for a policy are no reason to stop a guard."""
+    try:
+        learnt.save()
+    except files.FileError as error:
+        told("reports.unsaved", {"because": str(error)})
+
+
+async def _watch(path: Path, again: asyncio.Event, renew: Callable[[], None]) -> None:
+    """Swap the snapshot when told to, or when the file is another one."""
+    seen = _state(path)
+    while True:
+        try:
+            await asyncio.wait_for(again.wait(), LOOK_AT_CONFIG_S)
+        except TimeoutError:
+            if _state(path) == seen:
+                continue
+        again.clear()
+        seen = _state(path)
+        renew()
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""Envoy's questions: what passes, what is refused, and that doubt and bugs refuse."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from troth.enforce import wire
+from troth.enforce.authz import MAX_EVENTS_S, Authz, request_of
+from troth.enforce.snapshot import Current, Snapshot
+from troth.kernel.request import FINE, Opinion, Refusal
+from troth.kernel.site import Site
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SITE = Site(name="n", app="https://a", http="http://a", troth="https://t", status="https://s")
+
+
+class Play:
+    def __init__(self, *opinions):
+        self.events, self.now, self.seen = [], NOW, []
+        self.opinions = opinions
+        snapshot = Snapshot(
+            checks=(self.check,), site=SITE, prefix="/-/", max_body_bytes=1, config="", made=NOW
+        )
+        self.authz = Authz(
+            Current(snapshot, lambda *_: None),
+            now=lambda: self.now,
+            new_id=lambda: "00ff",
+            told=lambda *event: self.events.append(event),
+        )
+
+    def check(self, request, now):
+        self.seen.append((request, now))
+        (opinion,) = self.opinions
+        if isinstance(opinion, Exception):
+            raise opinion
+        return opinion
+
+    def ask(self, *headers, method=b"POST", target=b"/a?b", body=b""):
+        headers = headers or ((b"host", b"A.example"),)
+        return self.authz.answer(
+            wire.Message(method=method, target=target, headers=headers, body=body)
+        )
+
+
+def test_allowing_is_the_constant():
+    play = Play(FINE)
+
+    assert play.ask() is wire.OK
+    assert (play.events, dict(play.authz.counts)) == ([], {"allowed": 1})
+
+
+def test_the_request_is_what_the_edge_says():
+    play = Play(FINE)
+
+    play.ask((b"host", b"A.example:8443"), (b"x-troth-client", b"192.0.2.1"), body=b"x")
+
+    ((request, now),) = play.seen
+    assert (request.method, request.target, request.host) == (b"POST", b"/a?b", b"a.example:8443")
+    assert (request.client, request.body, now) == ("192.0.2.1", b"x", NOW)
+    assert request.headers[0] == (b"host", b"A.example:8443")
+
+
+def test_headers_for_the_application():
+    play = Play(Opinion(add=((b"x-troth-user", b"1"),), remove=(b"a", b"b"), counted="c"))
+
+    reply = play.ask()
+
+    assert reply.status == 200
+    assert reply.headers == (
+        (b"x-troth-user", b"1"),
+        (b"x-envoy-auth-headers-to-remove", b"a,b"),
+    )
+    assert dict(play.authz.counts) == {"allowed": 1, "c": 1}
+    assert Play(Opinion(counted="c")).ask().headers == ()
+
+
+def test_a_refusal_is_a_page_and_an_event():
+    play = Play(Opinion(refusal=Refusal(slug="s", code="c", status=429)))
+
+    reply = play.ask((b"host", b"a"), (b"x-troth-client", b"192.0.2.1"), (b"cookie", b"secret"))
+
+    headers = dict(reply.headers)
+    assert (reply.status, headers[b"troth-refused"], headers[b"troth-event"]) == (
+        429,
+        b"s",
+        b"00ff",
+    )
+    ((name, fields),) = play.events
+    assert name == "guard.refused"
+    assert (fields["id"], fields["promise"], fields["code"]) == ("00ff", "s", "c")
+    assert (fields["path"], fields["client"]) == (b"/a", "192.0.2.1")
+    assert "secret" not in repr(fields)
+    assert dict(play.authz.counts) == {"s": 1}
+
+
+@pytest.mark.parametrize(
+    ("headers", "target", "method"),
+    [
+        (((b"x", b"y"),), b"/", b"GET"),
+        (((b"host", b""),), b"/", b"GET"),
+        (((b"host", b"a"), (b"host", b"a")), b"/", b"GET"),
+        (((b"host", b"a"),), b"a:443", b"CONNECT"),
+        (((b"host", b"a"),), b"http://a/", b"GET"),
+        (((b"host", b"a"),), b"*", b"GET"),
+        (((b"host", b"a"),), b"", b"GET"),
+    ],
+)
+def test_what_is_no_request_is_refused_and_nobody_is_asked(headers, target, method):
+    play = Play(FINE)
+
+    reply = play.ask(*headers, target=target, method=method)
+
+    assert reply.status == 400
+    assert dict(reply.headers)[b"troth-refused"] == b"guard"
+    assert play.seen == []
+    assert play.events[0][1]["code"] == "malformed"
+
+
+def test_options_may_ask_about_everything():
+    assert Play(FINE).ask((b"host", b"a"), target=b"*", method=b"OPTIONS") is wire.OK
+
+
+def test_a_bug_refuses():
+    play = Play(ZeroDivisionError("oops"))
+
+    reply = play.ask((b"host", b"a"), (b"accept", b"application/json"))
+
+    assert reply.status == 503
+    assert json.loads(reply.body)["promise"] == "guard"
+    assert dict(reply.headers)[b"retry-after"] == b"5"
+    ((name, fields),) = play.events
+    assert (name, fields["code"], fields["bug"]) == (
+        "guard.refused", "failed", "ZeroDivisionError('oops')")  # fmt: skip
+    assert dict(play.authz.counts) == {"failed": 1}
+
+
+def test_two_client_addresses_are_none():
+    message = wire.Message(
+        method=b"GET", target=b"/", body=b"",
+        headers=((b"host", b"a"), (b"x-troth-client", b"1"), (b"x-troth-client", b"2")),
+    )  # fmt: skip
+
+    assert request_of(message).client == ""
+
+
+def test_a_flood_is_counted_and_not_written():
+    play = Play(Opinion(refusal=Refusal(slug="s", code="c")))
+
+    for _ in range(MAX_EVENTS_S + 50):
+        assert play.ask().status == 403
+    assert len(play.events) == MAX_EVENTS_S
+
+    play.now += timedelta(seconds=1)
+    play.ask()
+
+    assert play.events[MAX_EVENTS_S] == ("guard.flood", {"untold": 50})
+    assert len(play.events) == MAX_EVENTS_S + 2
+    assert play.authz.counts["s"] == MAX_EVENTS_S + 51

@@ -1,0 +1,337 @@
+"""One request, one decision, whatever the door: the text files beside this one say which.
+
+A door is a callable: settings and raw request in, what became of it out. To add one, write it and
+name it in `DOORS`.
+"""
+
+import asyncio
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import ssl
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from troth.adapters import process
+from troth.enforce import authz, wire
+from troth.enforce.decide import decide
+from troth.enforce.envoy import Plan, Upstream, compile_edge
+from troth.enforce.snapshot import Current, Snapshot
+from troth.engines.certificates import authority
+from troth.engines.envoy import binary, push, resources, server
+from troth.engines.envoy.resources import Certificate
+from troth.kernel.request import Request
+from troth.kernel.site import Site
+from troth.promises.guard import enforce as guard
+from troth.promises.guard.settings import GuardSettings, OriginCheck
+from troth.roles.places import Places
+
+HERE = Path(__file__).parent
+ECHO = HERE.parent.parent / "examples" / "echo" / "echo.py"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+APP, TROTH = "demo.localhost:8443", "troth.demo.localhost:8443"
+KEYS = {"about", "expect", "counted", "removed", "edge", "exempt", "origins"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vector:
+    """One request with what is expected of it."""
+
+    name: str
+    said: dict[str, str]
+    raw: bytes
+
+    @property
+    def settings(self) -> GuardSettings:
+        return GuardSettings(
+            origin=OriginCheck(
+                origins=tuple(self.said.get("origins", "").split()),
+                exempt=tuple(self.said.get("exempt", "").split()),
+            )
+        )
+
+    def request(self, app: str = APP, troth: str = TROTH) -> bytes:
+        raw = self.raw.replace(b"{app}", app.encode()).replace(b"{troth}", troth.encode())
+        head, _, body = raw.replace(b"{{}}", b"{}").partition(b"\n\n")
+        lines = head.strip(b"\n").split(b"\n")
+        if body.strip(b"\n"):
+            body = body.rstrip(b"\n")
+            lines.append(b"Content-Length: %d" % len(body))
+        return b"\r\n".join([*lines, b"", b""]) + body.strip(b"\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Became:
+    """What a door made of a request; None where it cannot be seen from outside that door."""
+
+    refused: tuple[str, str | None] | None  # promise, code
+    removed: frozenset[str] | None = None
+    counted: frozenset[str] | None = None
+
+
+def vectors() -> Iterator[Vector]:
+    for path in sorted(HERE.glob("*/*.txt")):
+        for text in path.read_text("utf-8").split("\n---\n"):
+            head, _, raw = text.partition("\n\n")
+            said = dict(
+                re.fullmatch(r"([a-z]+): (.+)", line).groups() for line in head.splitlines()
+            )
+            assert set(said) <= KEYS, (path, said)
+            assert {"about", "expect"} <= set(said), (path, head)
+            name = f"{path.stem}: {said['about']}"
+            yield Vector(name=name, said=said, raw=raw.encode())
+
+
+VECTORS = list(vectors())
+
+
+def snapshot(settings: GuardSettings) -> Snapshot:
+    site = Site(
+        name="Demo",
+        app=f"https://{APP}",
+        http="http://demo.localhost:8080",
+        troth=f"https://{TROTH}",
+        status="https://status.demo.localhost:8444",
+    )
+    return Snapshot(
+        checks=guard.checks(settings, site),
+        site=site,
+        prefix="/-/",
+        max_body_bytes=1024,
+        config="0" * 64,
+        made=NOW,
+    )
+
+
+def by_decide(settings: GuardSettings, raw: bytes) -> Became:
+    """The function itself, with a reader that is not ours to make the request."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    method, target, _ = first.split(b" ")
+    pairs = [line.split(b":", 1) for line in lines]
+    headers = tuple((name.lower(), value.strip()) for name, value in pairs)
+    request = Request(
+        method=method,
+        target=target,
+        host=dict(headers)[b"host"],
+        headers=headers,
+        body=body or None,
+    )
+
+    decision = decide(request, snapshot(settings), NOW)
+
+    return Became(
+        refused=(decision.refusal.slug, decision.refusal.code) if decision.refusal else None,
+        removed=frozenset(name.decode() for name in decision.remove),
+        counted=frozenset(decision.counted),
+    )
+
+
+def by_authz(settings: GuardSettings, raw: bytes, folder: Path) -> Became:
+    """Envoy's question on a real socket."""
+    events: list[dict[str, object]] = []
+    asked = authz.Authz(
+        Current(snapshot(settings), lambda *_: None),
+        now=lambda: NOW,
+        new_id=lambda: "0123456789abcdef",
+        told=lambda _, fields: events.append(fields),
+    )
+
+    async def ask() -> bytes:
+        door = wire.Door(folder / "door.sock", asked.answer, lambda *_: None)
+        await door.open()
+        reader, writer = await asyncio.open_unix_connection(str(door.path))
+        writer.write(raw)
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await door.close()
+        return head
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        head = runner.run(ask()).decode()
+    headers = dict(re.findall(r"^([\w-]+): (.*)\r$", head, re.MULTILINE))
+    status = int(head.split()[1])
+    if status == 200:
+        removed = headers.get("x-envoy-auth-headers-to-remove", "").split(",")
+        return Became(
+            refused=None,
+            removed=frozenset(filter(None, removed)),
+            counted=frozenset(asked.counts) - {"allowed"},
+        )
+    assert (status, len(events)) == (403, 1)
+    return Became(refused=(headers["troth-refused"], str(events[0]["code"])))
+
+
+Door = Callable[[GuardSettings, bytes], Became]
+
+
+@pytest.fixture(params=["decide", "authz"])
+def door(request: pytest.FixtureRequest, tmp_path: Path) -> Door:
+    if request.param == "decide":
+        return by_decide
+    return lambda settings, raw: by_authz(settings, raw, tmp_path)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_every_door_decides_alike(vector: Vector, door: Door):
+    became = door(vector.settings, vector.request())
+
+    check(vector, became)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A real Envoy before an echo, asking a real door whose snapshot a test may swap."""
+
+    port: int
+    current: Current
+    context: ssl.SSLContext
+
+    def ask(self, raw: bytes, host: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+        """Status, headers, and what the application received (empty if it was not asked)."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain:
+            name = host if host.endswith("demo.localhost") else "demo.localhost"
+            with self.context.wrap_socket(plain, server_hostname=name) as line:
+                line.sendall(raw)
+                answer = http.client.HTTPResponse(line, method=raw.split()[0].decode())
+                answer.begin()
+                headers = {key.lower(): value for key, value in answer.getheaders()}
+                body = b"" if answer.status == 101 else answer.read()
+        is_echo = headers.get("content-type") == "application/json" and b'"method"' in body
+        return answer.status, headers, json.loads(body) if is_echo else {}
+
+
+@pytest.fixture(scope="module")
+def edge() -> Iterator[Edge]:
+    """The compiler's own Envoy without fragments: they keep promises of other areas."""
+    place = Path(tempfile.mkdtemp(prefix="troth-"))
+    folders = Places(place)
+    folders.prepare()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        port, http_port = one.getsockname()[1], two.getsockname()[1]
+    hosts = ("demo.localhost", "troth.demo.localhost")
+    authority.keep(
+        folders.tls, hosts, name="Demo", now=datetime.now(UTC), rng=random.SystemRandom()
+    )
+    upstream = place / "app.sock"
+    echo = process.start(
+        [sys.executable, str(ECHO), "--unix", str(upstream)],
+        output=os.open(place / "echo.log", os.O_WRONLY | os.O_CREAT),
+    )
+    current = Current(snapshot(GuardSettings()), lambda *_: None)
+    asked = authz.Authz(
+        current, now=lambda: NOW, new_id=lambda: "0123456789abcdef", told=lambda *_: None
+    )
+    certificates = {
+        host: Certificate(
+            folders.tls / f"{host}.pem",
+            folders.tls / f"{host}.key",
+            folders.edge / f"sds-{host}.json",
+        )
+        for host in hosts
+    }
+    for host, certificate in certificates.items():
+        push.write_certificate(host, certificate)
+    plan = Plan(
+        app_host=hosts[0], troth_host=hosts[1], certificates=certificates,
+        addresses=("127.0.0.1",), port=port, http_port=http_port,
+        upstream=Upstream(socket=str(upstream)), guards=(folders.socket("guard-0"),),
+        status=upstream, console=upstream, guard_timeout_ms=5000,
+    )  # fmt: skip
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, place)
+        stack.callback(echo.stop)
+        stack.enter_context(serving(folders.socket("guard-0"), asked.answer))
+        envoy = server.start(
+            binary.locate(),
+            folders.edge,
+            resources.bootstrap(folders.edge, folders.socket("edge-admin"), max_connections=100),
+            compile_edge(plan, ()),
+            workers=1,
+        )
+        stack.callback(envoy.stop)
+        context = ssl.create_default_context(cafile=str(folders.tls / "ca.pem"))
+        yield Edge(port=port, current=current, context=context)
+
+
+@contextmanager
+def serving(path: Path, answer: wire.Answer) -> Iterator[None]:
+    """A door in a thread of its own, for as long as the block lasts."""
+    is_open, loop, stop = threading.Event(), uvloop.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        door = wire.Door(path, answer, lambda *_: None)
+        await door.open()
+        is_open.set()
+        await stop.wait()
+        await door.close()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert is_open.wait(10)
+    yield
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+def test_the_edge_decides_alike(vector: Vector, edge: Edge):
+    app, troth = (f"{host}:{edge.port}" for host in ("demo.localhost", "troth.demo.localhost"))
+    raw = vector.request(app, troth)
+    host = re.search(rb"\nHost: ([^:\r]+)", raw)[1].decode()
+    edge.current.snapshot = snapshot(vector.settings)
+
+    status, headers, received = edge.ask(raw, host)
+
+    if "edge" in vector.said:
+        assert 400 <= status < 500 or status == 307  # a redirect to the decoded path asks again
+        assert not received
+    elif vector.said["expect"] == "pass":
+        assert status == (101 if b"\nUpgrade:" in raw else 200)
+        assert received or status == 101 or raw.startswith(b"HEAD")
+        names = {name.lower() for name, _ in received.get("headers", [])}
+        assert not names & set(vector.said.get("removed", "").split())
+    else:
+        assert (status, received) == (403, {})
+        check(vector, Became(refused=(headers["troth-refused"], None)))
+
+
+def check(vector: Vector, became: Became) -> None:
+    if vector.said["expect"] == "pass":
+        assert became.refused is None
+        if became.removed is not None:
+            assert became.removed == frozenset(vector.said.get("removed", "").split())
+        if became.counted is not None:
+            assert became.counted == frozenset(vector.said.get("counted", "").split())
+        return
+    word, slug, code = vector.said["expect"].split()
+    assert word == "refuse"
+    assert became.refused is not None
+    assert became.refused[0] == slug
+    assert became.refused[1] in {code, None}
+
+
+def test_there_are_vectors_of_both_kinds():
+    expected = {vector.said["expect"].split()[0] for vector in VECTORS}
+
+    assert expected == {"pass", "refuse"}
+    assert len(VECTORS) > 50
+    assert len({vector.name for vector in VECTORS}) == len(VECTORS)
