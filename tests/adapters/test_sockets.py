@@ -1,5 +1,6 @@
 """Inner listeners: taken over without a gap, and only for friends."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -134,7 +135,8 @@ def test_a_question_and_its_answer(tmp_path):
     def answer() -> None:
         for reply in (b"pong\n", b"cut", b"x" * 200_000 + b"\n"):
             door, _ = listener.door.accept()
-            with door:
+            # The last asker hangs up at its limit, before or after all of it was sent.
+            with door, contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 door.recv(100)
                 door.sendall(reply)
 

@@ -206,9 +206,11 @@ def complaints(tab: Tab, status: int) -> list[str]:
     found = []
     for name, told in tab.events:
         if name == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
-            text = told["entry"]["text"]
-            if f"status of {status}" not in text:
-                found.append(text)
+            entry = told["entry"]
+            # The icon belongs to the host: a browser asks for it once, on whatever page.
+            if f"status of {status}" in entry["text"] or "favicon" in entry.get("url", ""):
+                continue
+            found.append(f"{entry['text']} {entry.get('url', '')}")
         elif name == "Runtime.exceptionThrown" or (
             name == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning")
         ):

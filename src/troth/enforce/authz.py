@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from troth.enforce import page, wire
-from troth.enforce.decide import ALLOWED, Decision, decide, told
+from troth.enforce.decide import ALLOWED, Decision, Tallies, decide, told
 from troth.enforce.snapshot import Current, Told
-from troth.kernel.request import CLIENT, Request
+from troth.kernel.request import CLIENT, Ask, Known, Request
 
 TO_REMOVE = b"x-envoy-auth-headers-to-remove"  # Source: Envoy, ext_authz, raw HTTP authorization
 GUARD = "guard"  # who refuses, when it is no promise but the machine
@@ -29,6 +29,7 @@ class Authz:
         now: the clock.
         new_id: a fresh event id, hex digits, at each call.
         told: where events go: name and fields.
+        take: the counters; takes from each, answers by key.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Authz:
         now: Callable[[], datetime],
         new_id: Callable[[], str],
         told: Told,
+        take: Callable[[tuple[Ask, ...]], Tallies] = lambda _: {},
     ) -> None:
         self._current = current
         self._now = now
         self._new_id = new_id
         self._told = told
+        self._take = take
         self._second = 0
         self._told_in_second = 0
         self.counts: Counter[str] = Counter()
@@ -55,7 +58,7 @@ class Authz:
             if request is None:
                 self.counts["malformed"] += 1
                 return self._refused(400, GUARD, message, now, {"code": "malformed"})
-            decision = decide(request, self._current.snapshot, now)
+            decision = decide(request, self._current.snapshot, Known(now=now), self._take)
         except Exception as error:  # noqa: BLE001 -- a machine's loop: a bug refuses, never passes
             self.counts["failed"] += 1
             return self._refused(503, GUARD, message, now, {"code": "failed", "bug": repr(error)})

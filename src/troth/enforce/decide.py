@@ -1,15 +1,33 @@
 """One request, one snapshot, one moment: one decision. Pure, so that every door gives the same.
 
 Fails closed: an exception here is a bug, and the door that called turns it into a 503.
+
+A decision needs counters, which may be in another process. So it is a generator that yields what
+it asks for, once at most, and is sent the tallies: `decide` drives it with counters at hand, and a
+door whose counters are elsewhere drives `deciding` itself, with one round trip.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
 
 from troth.enforce.snapshot import Snapshot
-from troth.kernel.request import Headers, Refusal, Request
+from troth.kernel.request import (
+    FINE,
+    Ask,
+    GuardCheck,
+    Headers,
+    Hit,
+    Known,
+    Opinion,
+    Refusal,
+    Request,
+    Strike,
+    Tally,
+)
 
 MAX_TOLD_BYTES = 256
+
+Tallies = Mapping[str, Tally]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,34 +38,94 @@ class Decision:
         refusal: None lets it through.
         add: headers for the application; each replaces what the visitor sent under that name.
         remove: headers that the application must not see.
+        answer: headers for the visitor, whether refused or not.
         counted: codes of what is counted, one for each check that had something to count.
+        hits: rules that matched, whether it was refused for them or only watched.
+        strikes: what the door counts after it has answered.
     """
 
     refusal: Refusal | None = None
     add: Headers = ()
     remove: tuple[bytes, ...] = ()
+    answer: Headers = ()
     counted: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    strikes: tuple[Strike, ...] = ()
 
 
 ALLOWED = Decision()
 
 
-def decide(request: Request, snapshot: Snapshot, now: datetime) -> Decision:
-    """Ask the snapshot's checks in order; the first refusal is the answer."""
-    add: Headers = ()
-    remove: tuple[bytes, ...] = ()
-    counted: tuple[str, ...] = ()
-    for check in snapshot.checks:
-        opinion = check(request, now)
-        if opinion.refusal is not None:
-            return Decision(refusal=opinion.refusal, counted=(*counted, opinion.refusal.slug))
-        add += opinion.add
-        remove += opinion.remove
-        if opinion.counted:
-            counted += (opinion.counted,)
-    if not (add or remove or counted):
-        return ALLOWED
-    return Decision(add=add, remove=remove, counted=counted)
+def decide(
+    request: Request,
+    snapshot: Snapshot,
+    known: Known,
+    take: Callable[[tuple[Ask, ...]], Tallies],
+) -> Decision:
+    """The decision, with counters at hand: `take` takes from each and answers by key."""
+    steps = deciding(request, snapshot, known)
+    try:
+        asks = next(steps)
+        steps.send(take(asks))
+    except StopIteration as end:
+        decision: Decision = end.value
+        return decision
+    raise AssertionError("a decision asks once")
+
+
+def deciding(
+    request: Request, snapshot: Snapshot, known: Known
+) -> Generator[tuple[Ask, ...], Tallies, Decision]:
+    """Ask the gates (they need no counter), then the counters, then the checks.
+
+    The first refusal is the answer. Whom a gate refuses uses up nobody's counter.
+    """
+    found = _Found()
+    if not found.has_refusal(request, known, snapshot.gates):
+        asks = tuple(ask for asked in snapshot.asks for ask in asked(request, known))
+        if asks:
+            known = replace(known, tallies=(yield asks))
+        found.has_refusal(request, known, snapshot.checks)
+    return found.decision()
+
+
+class _Found:
+    """What the checks said so far."""
+
+    __slots__ = ("opinions",)
+
+    def __init__(self) -> None:
+        self.opinions: list[Opinion] = []
+
+    def has_refusal(self, request: Request, known: Known, checks: tuple[GuardCheck, ...]) -> bool:
+        for check in checks:
+            opinion = check(request, known)
+            if opinion is FINE:
+                continue
+            self.opinions.append(opinion)
+            if opinion.refusal is not None:
+                return True
+        return False
+
+    def decision(self) -> Decision:
+        opinions = self.opinions
+        if not opinions:
+            return ALLOWED
+        refusal = opinions[-1].refusal
+        is_let = refusal is None
+        return Decision(
+            refusal=refusal,
+            add=tuple(header for said in opinions for header in said.add) if is_let else (),
+            remove=tuple(name for said in opinions for name in said.remove) if is_let else (),
+            answer=tuple(header for said in opinions for header in said.answer),
+            counted=tuple(
+                said.counted or said.refusal.slug if said.refusal else said.counted
+                for said in opinions
+                if said.counted or said.refusal
+            ),
+            hits=tuple(hit for said in opinions for hit in said.hits),
+            strikes=tuple(strike for said in opinions for strike in said.strikes),
+        )
 
 
 def told(request: Request, refusal: Refusal) -> dict[str, object]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from troth.kernel.errors import Failure
-from troth.kernel.request import GuardCheck
+from troth.kernel.request import GuardAsks, GuardCheck
 from troth.kernel.site import Site
 
 
@@ -18,6 +18,8 @@ class Snapshot:
     """The checks in force.
 
     Args:
+        gates: checks that need no counter, asked first (bans, blocklists, zones).
+        asks: which counters a request concerns; asked when no gate refused.
         checks: in the order in which they are asked; the first refusal ends it.
         site: our own addresses.
         prefix: below which Troth answers on the application's host, `/-/`.
@@ -26,6 +28,8 @@ class Snapshot:
         made: when.
     """
 
+    gates: tuple[GuardCheck, ...] = ()
+    asks: tuple[GuardAsks, ...] = ()
     checks: tuple[GuardCheck, ...]
     site: Site
     prefix: str

@@ -4,9 +4,9 @@ Values only: every door (ext_authz, ASGI, WSGI) makes the same `Request`, so eve
 same answer. Bytes are kept as they came; nothing is decoded before somebody must compare it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -28,6 +28,7 @@ class Request:
         host: the authority it was sent to, lower case, with its port where one was written.
         headers: names in lower case; order and duplicates kept.
         client: the visitor's address as the edge vouches for it; empty when it said none.
+        protocol: the version the visitor spoke, as `HTTP/1.1`, `HTTP/2`, `HTTP/3`.
         body: None when the edge did not hand it over (a stream, an upload).
     """
 
@@ -36,6 +37,7 @@ class Request:
     host: bytes
     headers: Headers
     client: str = ""
+    protocol: bytes = b"HTTP/1.1"
     body: bytes | None = None
 
     @property
@@ -49,12 +51,125 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One counter to be taken from: a rate by GCRA (ITU-T I.371, the virtual scheduling form).
+
+    Args:
+        key: which counter; holds no secret (what is secret is hashed before).
+        limit: how many in a period; 1 or more.
+        period: of the limit.
+        burst: how many may come at once; between 1 and `limit`.
+        cost: how many this one is; 0 only looks.
+    """
+
+    key: str
+    limit: int
+    period: timedelta
+    burst: int
+    cost: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a counter answered.
+
+    Args:
+        is_over: there was no room; then nothing was taken.
+        remaining: how many more may come at once.
+        reset: until the counter is as if nobody had asked.
+        retry_after: until there is room for one such request; zero when there is.
+    """
+
+    is_over: bool
+    remaining: int
+    reset: timedelta
+    retry_after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """Somebody is kept out for a while.
+
+    Args:
+        subject: `rules.client_key` of an address, so that an IPv6 client is its /64.
+        cause: a code, with the promise's slug before a colon.
+        since, until: in UTC; `until` is when it ends by itself.
+        times: the how-manieth in a row it is (the escalation).
+    """
+
+    subject: str
+    cause: str
+    since: datetime
+    until: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strike:
+    """What happened is counted against somebody; when the counter is over, they are banned.
+
+    Args:
+        ask: taken from after the decision.
+        subject: who is banned when it is over; empty: the counter alone is what is wanted.
+        cause: as in Ban.
+        length: of a first ban; each further one in a row is longer, by the rules' escalation.
+    """
+
+    ask: Ask
+    subject: str = ""
+    cause: str = ""
+    length: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a check may know besides the request: one moment's view, read only.
+
+    Args:
+        now: the moment, in UTC.
+        bans: by subject; expired ones may still be there.
+        lists: by name: who is on a blocklist (asked with `Request.client`).
+        tallies: of the counters asked for, by their key.
+        remembered: small facts that outlive a request, by key (a known device, a learnt type).
+    """
+
+    now: datetime
+    bans: Mapping[str, Ban] = field(default_factory=dict)
+    lists: Mapping[str, Container[str]] = field(default_factory=dict)
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    remembered: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A rule that matched, where, and on what.
+
+    Args:
+        rule: its id.
+        place: the variable and its name, as `ARGS:message`.
+        value: decoded as the rule saw it, clipped to 256 bytes. May be a secret: never in a log.
+        message: what the rule says of it.
+        score: what it added.
+    """
+
+    rule: str
+    place: str
+    value: bytes
+    message: str
+    score: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A no: for which promise, why (a code, for events and tests), and with what status."""
+    """A no: for which promise, why (a code, for events and tests), and with what status.
+
+    `headers` go to the visitor (`Retry-After`, `RateLimit`).
+    """
 
     slug: str
     code: str
     status: int = 403
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +180,22 @@ class Opinion:
         refusal: None lets it pass, as far as this check goes.
         add: headers that the application is to see (they replace what the visitor sent).
         remove: names of headers that the application must not see.
+        answer: headers that the visitor is to see on the answer (`RateLimit`).
         counted: a code that is counted; empty when there is nothing to count.
+        hits: rules that matched, whether it is refused for them or only watched.
+        strikes: to be counted after the decision.
     """
 
     refusal: Refusal | None = None
     add: Headers = ()
     remove: tuple[bytes, ...] = ()
+    answer: Headers = ()
     counted: str = ""
+    hits: tuple[Hit, ...] = ()
+    strikes: tuple[Strike, ...] = ()
 
 
 FINE = Opinion()  # nothing to say
 
-GuardCheck = Callable[[Request, datetime], Opinion]  # pure; fails closed: an exception refuses
+GuardCheck = Callable[[Request, Known], Opinion]  # pure; fails closed: an exception refuses
+GuardAsks = Callable[[Request, Known], tuple[Ask, ...]]  # pure: the counters a request concerns

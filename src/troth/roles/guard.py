@@ -22,7 +22,7 @@ from troth.catalogue import Settings, site
 from troth.enforce import authz, direct, reports, wire
 from troth.enforce.decide import decide
 from troth.enforce.snapshot import Current, Snapshot, Told
-from troth.kernel.request import Request
+from troth.kernel.request import Known, Request
 from troth.promises.guard import enforce as guard
 from troth.roles import running, start
 from troth.roles.places import Places
@@ -77,7 +77,7 @@ def _warm(snapshot: Snapshot) -> None:
     """Ask every check once: what fails here must not be swapped in."""
     for method in (b"GET", b"POST"):
         request = Request(method=method, target=b"/", host=b"localhost", headers=())
-        decide(request, snapshot, snapshot.made)
+        decide(request, snapshot, Known(now=snapshot.made), lambda _: {})
 
 
 async def _run(path: Path, places: Places, index: int) -> None:

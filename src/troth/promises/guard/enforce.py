@@ -19,10 +19,9 @@ leave it out, and privacy tools rewrite it. A client without pages that keeps co
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
 
-from troth.kernel.request import CLIENT, FINE, GuardCheck, Opinion, Refusal, Request
+from troth.kernel.request import CLIENT, FINE, GuardCheck, Known, Opinion, Refusal, Request
 from troth.kernel.site import Site
 from troth.promises.guard.rules import AMBIENT_SCHEMES, SLUG, is_exempt, is_identity, is_safe
 from troth.promises.guard.settings import GuardSettings
@@ -82,10 +81,10 @@ def checks(settings: GuardSettings, site: Site) -> tuple[GuardCheck, ...]:
     )
     trusted = frozenset({CLIENT, *(name.lower().encode() for name in settings.trusted_headers)})
 
-    def origin(request: Request, _: datetime) -> Opinion:
+    def origin(request: Request, _: Known) -> Opinion:
         return origin_opinion(request, policy)
 
-    def identity(request: Request, _: datetime) -> Opinion:
+    def identity(request: Request, _: Known) -> Opinion:
         return identity_opinion(request, trusted)
 
     return origin, identity
