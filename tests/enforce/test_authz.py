@@ -55,9 +55,9 @@ def test_the_request_is_what_the_edge_says():
 
     play.ask((b"host", b"A.example:8443"), (b"x-troth-client", b"192.0.2.1"), body=b"x")
 
-    ((request, now),) = play.seen
+    ((request, known),) = play.seen
     assert (request.method, request.target, request.host) == (b"POST", b"/a?b", b"a.example:8443")
-    assert (request.client, request.body, now) == ("192.0.2.1", b"x", NOW)
+    assert (request.client, request.body, known.now) == ("192.0.2.1", b"x", NOW)
     assert request.headers[0] == (b"host", b"A.example:8443")
 
 

@@ -1,12 +1,13 @@
 """One request, one snapshot, one moment: one decision."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from troth.enforce.decide import ALLOWED, Decision, decide, told
 from troth.enforce.snapshot import Snapshot
-from troth.kernel.request import FINE, Opinion, Refusal, Request
+from troth.kernel.request import FINE, Ask, Known, Opinion, Refusal, Request, Strike, Tally
 from troth.kernel.site import Site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,6 +20,13 @@ REQUEST = Request(
     client="192.0.2.1",
 )
 REFUSAL = Refusal(slug="s", code="c")
+KNOWN = Known(now=NOW)
+ASK = Ask(key="k", limit=1, period=timedelta(seconds=1), burst=1)
+TALLY = Tally(is_over=True, remaining=0, reset=timedelta(seconds=1))
+
+
+def nothing(asks):
+    raise AssertionError("no counter was asked for")
 
 
 def snapshot(*opinions):
@@ -33,8 +41,8 @@ def snapshot(*opinions):
 
 
 def test_nothing_to_say_is_the_one_constant():
-    assert decide(REQUEST, snapshot(), NOW) is ALLOWED
-    assert decide(REQUEST, snapshot(FINE, FINE), NOW) is ALLOWED
+    assert decide(REQUEST, snapshot(), KNOWN, nothing) is ALLOWED
+    assert decide(REQUEST, snapshot(FINE, FINE), KNOWN, nothing) is ALLOWED
 
 
 def test_what_checks_say_is_gathered_in_order():
@@ -45,7 +53,7 @@ def test_what_checks_say_is_gathered_in_order():
         Opinion(add=((b"c", b"2"),), remove=(b"d",)),
     )
 
-    assert decide(REQUEST, said, NOW) == Decision(
+    assert decide(REQUEST, said, KNOWN, nothing) == Decision(
         add=((b"a", b"1"), (b"c", b"2")), remove=(b"b", b"d"), counted=("one", "two")
     )
 
@@ -57,23 +65,54 @@ def test_the_first_refusal_ends_it():
         Opinion(refusal=Refusal(slug="later", code="c")),
     )
 
-    assert decide(REQUEST, said, NOW) == Decision(refusal=REFUSAL, counted=("one", "s"))
+    assert decide(REQUEST, said, KNOWN, nothing) == Decision(refusal=REFUSAL, counted=("one", "s"))
 
 
 def test_a_check_is_handed_the_request_and_the_moment():
     seen = []
 
-    def check(request, now):
-        seen.append((request, now))
+    def check(request, known):
+        seen.append((request, known))
         return FINE
 
     decide(
         REQUEST,
         Snapshot(checks=(check,), site=SITE, prefix="/-/", max_body_bytes=1, config="", made=NOW),
-        NOW,
+        KNOWN,
+        nothing,
     )
 
-    assert seen == [(REQUEST, NOW)]
+    assert seen == [(REQUEST, KNOWN)]
+
+
+def test_gates_come_first_and_cost_nobody_a_counter():
+    shut = replace(
+        snapshot(), gates=(lambda *_: Opinion(refusal=REFUSAL),), asks=(lambda *_: (ASK,),)
+    )
+
+    assert decide(REQUEST, shut, KNOWN, nothing).refusal == REFUSAL
+
+
+def test_counters_are_asked_once_and_the_checks_see_them():
+    taken, seen = [], []
+
+    def take(asks):
+        taken.append(asks)
+        return {"k": TALLY}
+
+    def check(_, known):
+        seen.append(known.tallies)
+        return Opinion(strikes=(Strike(ask=ASK),), answer=((b"ratelimit", b"r"),))
+
+    asking = replace(
+        snapshot(), asks=(lambda *_: (ASK,), lambda *_: (), lambda *_: (ASK,)), checks=(check,)
+    )
+    decision = decide(REQUEST, asking, KNOWN, take)
+
+    assert taken == [(ASK, ASK)]
+    assert seen == [{"k": TALLY}]
+    assert decision.strikes == (Strike(ask=ASK),)
+    assert decision.answer == ((b"ratelimit", b"r"),)
 
 
 def test_a_bug_is_not_swallowed():
@@ -85,7 +124,7 @@ def test_a_bug_is_not_swallowed():
     )
 
     with pytest.raises(ZeroDivisionError):
-        decide(REQUEST, broken, NOW)
+        decide(REQUEST, broken, KNOWN, nothing)
 
 
 def test_an_event_tells_no_secret():

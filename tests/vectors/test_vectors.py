@@ -34,7 +34,7 @@ from troth.enforce.snapshot import Current, Snapshot
 from troth.engines.certificates import authority
 from troth.engines.envoy import binary, push, resources, server
 from troth.engines.envoy.resources import Certificate
-from troth.kernel.request import Request
+from troth.kernel.request import Known, Request
 from troth.kernel.site import Site
 from troth.promises.guard import enforce as guard
 from troth.promises.guard.settings import GuardSettings, OriginCheck
@@ -132,7 +132,7 @@ def by_decide(settings: GuardSettings, raw: bytes) -> Became:
         body=body or None,
     )
 
-    decision = decide(request, snapshot(settings), NOW)
+    decision = decide(request, snapshot(settings), Known(now=NOW), lambda _: {})
 
     return Became(
         refused=(decision.refusal.slug, decision.refusal.code) if decision.refusal else None,

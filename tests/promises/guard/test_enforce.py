@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from troth.kernel.request import FINE, Request
+from troth.kernel.request import FINE, Known, Request
 from troth.kernel.site import Site
 from troth.promises.guard.enforce import (
     Policy,
@@ -152,10 +152,11 @@ def test_checks_are_made_from_settings_and_site():
         origin(b"https://pay.example"), (b"remote-user", b"x"), (b"x-troth-client", b"192.0.2.1")
     )
 
-    assert by_origin(asked, NOW) is FINE
-    assert by_identity(asked, NOW) is FINE
+    assert by_origin(asked, Known(now=NOW)) is FINE
+    assert by_identity(asked, Known(now=NOW)) is FINE
     assert (
-        by_origin(replace(asked, headers=(origin(STRANGER),)), NOW).refusal.slug == "origin-check"
+        by_origin(replace(asked, headers=(origin(STRANGER),)), Known(now=NOW)).refusal.slug
+        == "origin-check"
     )
 
 

@@ -13,7 +13,7 @@ from troth.enforce.decide import decide
 from troth.enforce.snapshot import Snapshot
 from troth.kernel.errors import Failure
 from troth.kernel.model import Verdict
-from troth.kernel.request import FINE, MARKER, Opinion, Refusal, Request
+from troth.kernel.request import FINE, MARKER, Known, Opinion, Refusal, Request
 from troth.kernel.site import Site
 from troth.promises.guard import enforce, judge, probe
 from troth.promises.guard.settings import GuardSettings, OriginCheck
@@ -39,7 +39,7 @@ class System:
                     method=self.command.encode(), target=self.path.encode(),
                     host=self.headers["Host"].encode(), headers=tuple(pairs),
                 )  # fmt: skip
-                refusal = decide(asked, system.snapshot, NOW).refusal
+                refusal = decide(asked, system.snapshot, Known(now=NOW), lambda _: {}).refusal
                 self.send_response(refusal.status if refusal else status)
                 if refusal and marker:
                     self.send_header(marker.decode(), refusal.slug)
