@@ -6,8 +6,9 @@
 
 Pure: no I/O, no clock, no dice. `parse` refuses a set of which one rule does not parse, with file
 and line (`RuleError`). `compile` folds what is constant (paranoia levels, set-up values), groups
-heads by what they look at, and turns rules into closures. `Program.with_prefilter` lets a scanner
-(`scan`) say which heads may match at all; without one every rule runs, one by one, on RE2.
+heads by what they look at (`Program.tests`, for `scan`), and turns rules into closures.
+`Program.with_scan` lets a scanner say which heads may match at all; without one every rule runs,
+one by one, on RE2.
 
 What a value means, and the seams between the parts, is in `model`. Read `parse` for the language,
 `plan` for the folding, `transaction` for how a request goes through.

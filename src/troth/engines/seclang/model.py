@@ -4,7 +4,7 @@ Text from rule files is `str`; everything that comes from a request is `bytes`, 
 SecLang works on bytes. Where bytes must be shown as text they are read as Latin-1.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -177,7 +177,7 @@ class Limits:
     """What one request may cost. Beyond a limit the verdict says so; it is never passed unread.
 
     Args:
-        arguments: how many, query and body together (RFC-less; PHP's max_input_vars is 1000).
+        arguments: how many, query and body together (PHP's max_input_vars is 1000).
         body: bytes of body that are parsed.
         depth: of JSON and XML.
         parts: of a multipart body.
@@ -326,55 +326,13 @@ class Verdict:
         return tuple(match.rule for match in self.matches)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A head that a prefilter may answer for: `Program.steps[index]` has this operator."""
+class Scan(Protocol):
+    """Which heads may match at all, space by space: what `scan.Scanner` answers.
 
-    index: int
-    operator: Operator
-    is_multi: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Heads of one class that share a transformation chain (names as in Link)."""
-
-    transformations: tuple[str, ...]
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ScanClass:
-    """What is looked for in the values of one place in one phase.
-
-    `name` is the place: `ARGS`, `REQUEST_HEADERS:user-agent`, `REQUEST_COOKIES_NAMES`. Only heads
-    whose operator depends on nothing but the value (no macro in the argument, not negated) and
-    whose place does not change within a phase are here; all others run always.
+    Numbers are positions in `Program.steps`, ascending through all phases. It may name too many
+    (each is confirmed by its own operator) and must never name too few.
     """
 
-    phase: int
-    name: str
-    groups: tuple[Group, ...]
-
-    @property
-    def indexes(self) -> tuple[int, ...]:
-        """Every step of the class, in order."""
-        return tuple(sorted(entry.index for group in self.groups for entry in group.entries))
-
-
-class Prefilter(Protocol):
-    """Says, for one raw (not yet transformed) value, which heads of a class may match on it.
-
-    What it names is confirmed by the operator itself (RE2 in Latin-1), so it may name too many and
-    must never name too few. The prefilter transforms (`transform.FUNCTIONS`), shares prefixes of
-    chains, scans, gates and remembers as it likes. It is built from `Program.classes` and handed to
-    `Program.with_prefilter`; without one every head of the class may match.
-    """
-
-    def candidates(self, scan_class: int, value: bytes) -> Iterable[int]:
-        """Indexes of steps, any order; `scan_class` is the position in `Program.classes`."""
+    def space(self, name: str, /) -> Callable[[bytes], tuple[int, ...]]:
+        """For the values of one space (as in `scan.Test.spaces`), not yet transformed."""
         ...
-
-
-PrefilterBuilder = Callable[[Sequence[ScanClass], Mapping[str, bytes]], Prefilter]
-"""From the classes of a program and the data files."""
