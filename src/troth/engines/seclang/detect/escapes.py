@@ -5,7 +5,9 @@ malformed stays as it stands, as the lenient decoders of real applications leave
 at most `MAX_ESCAPES` escapes: what lies behind them is the caller's to refuse.
 """
 
+import binascii
 import re
+import unicodedata
 from collections.abc import Callable
 from html.entities import html5
 
@@ -25,7 +27,7 @@ _SCRIPT = re.compile(
     re.DOTALL,
 )
 # CSS Syntax 3, 4.3.7: one to six hexadecimal digits and one white space that belongs to them.
-_STYLE = re.compile(rb"\\([0-9a-fA-F]{1,6})(?:\r\n|[ \t\r\n\f])?|\\(?=[^0-9a-fA-F\r\n\f])")
+_STYLE = re.compile(rb"\\([0-9a-fA-F]{1,6})(?:\r\n|[ \t\r\n\f])?")
 # RFC 3629, 3: the lead bytes C0, C1 and these ranges never stand in UTF-8; decoders that take them
 # read the low bits, whatever the second byte's high bits say (CVE-2000-0884).
 _OVERLONG = re.compile(
@@ -34,7 +36,6 @@ _OVERLONG = re.compile(
 # Unicode, Halfwidth and Fullwidth Forms (FF01-FF5E) and Small Form Variants (FE50-FE6B): databases
 # and frameworks fold them to ASCII (compatibility normalisation, UAX 15).
 _WIDE = re.compile(rb"\xef(?:\xbc[\x81-\xbf]|\xbd[\x80-\x9e]|\xb9[\x90-\xab])")
-_SMALL = dict(zip(range(0xFE50, 0xFE6C), ",\0.\0;:?!\0(){}\0#&*+-<>=\0\\$%@", strict=False))
 # RFC 2152: a run of base64 of UTF-16BE. An ASCII character's high byte is 0, so it begins with A.
 _UTF7 = re.compile(rb"\+(A[A-Za-z0-9+/]{2,})-?")
 _CONTROLS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
@@ -85,7 +86,7 @@ def _script(match: re.Match[bytes]) -> bytes:
 
 
 def _style(match: re.Match[bytes]) -> bytes:
-    return _character(int(match.group(1), 16)) if match.group(1) else b""
+    return _character(int(match.group(1), 16))
 
 
 def _overlong(match: re.Match[bytes]) -> bytes:
@@ -95,23 +96,44 @@ def _overlong(match: re.Match[bytes]) -> bytes:
 
 
 def _wide(match: re.Match[bytes]) -> bytes:
-    code = ord(match.group().decode())
-    return (_SMALL.get(code, "?") if code < 0xFF00 else chr(code - 0xFEE0)).encode()  # noqa: PLR2004
+    return unicodedata.normalize("NFKC", match.group().decode()).encode()
 
 
 def _utf7(match: re.Match[bytes]) -> bytes:
-    import binascii  # noqa: PLC0415
-
     run = match.group(1)
     raw = binascii.a2b_base64(run[: len(run) - (len(run) % 4 == 1)] + b"==")
     return raw[: len(raw) & ~1].decode("utf-16-be", "replace").encode()
 
 
 def percent(value: bytes) -> bytes:
-    """RFC 3986, 2.1, and `%uXXXX` (IIS); a plus sign is a space where a percent sign stands too."""
-    decoded = _PERCENT.sub(_percent, value, MAX_ESCAPES)
-    return (
-        decoded
-        if decoded == value
-        else _PERCENT.sub(_percent, value.replace(b"+", b" "), MAX_ESCAPES)
+    """RFC 3986, 2.1, and `%uXXXX` (IIS); a plus sign is a space where an escape stands too."""
+    if _PERCENT.search(value) is None:
+        return value
+    return _PERCENT.sub(_percent, value.replace(b"+", b" "), MAX_ESCAPES)
+
+
+def _each(
+    pattern: re.Pattern[bytes], undo: Callable[[re.Match[bytes]], bytes], what: str
+) -> Callable[[bytes], bytes]:
+    def decode(value: bytes) -> bytes:
+        return pattern.sub(undo, value, MAX_ESCAPES)
+
+    decode.__doc__ = what
+    return decode
+
+
+entity = _each(_ENTITY, _entity, "HTML character references, named and numeric.")
+script = _each(_SCRIPT, _script, "The escapes of JavaScript's (and JSON's, C's, Python's) strings.")
+style = _each(_STYLE, _style, "The escapes of CSS.")
+overlong = _each(_OVERLONG, _overlong, "UTF-8 longer than it may be.")
+wide = _each(_WIDE, _wide, "Full-width and small forms, folded to ASCII.")
+utf7 = _each(_UTF7, _utf7, "The shifted runs of UTF-7.")
+
+
+def is_cut(value: bytes) -> bool:
+    """Whether one pass may have left escapes unread: the lead characters are that many."""
+    return len(value) > MAX_ESCAPES and (
+        value.count(b"%") > MAX_ESCAPES
+        or value.count(b"&") > MAX_ESCAPES
+        or value.count(b"\\") > MAX_ESCAPES
     )
