@@ -14,6 +14,7 @@ from troth.enforce.snapshot import Snapshot
 from troth.kernel.request import (
     FINE,
     Ask,
+    Awaiting,
     GuardCheck,
     Headers,
     Hit,
@@ -21,9 +22,11 @@ from troth.kernel.request import (
     Opinion,
     Refusal,
     Request,
+    Response,
     Strike,
     Tally,
 )
+from troth.kernel.trail import Note
 
 MAX_TOLD_BYTES = 256
 
@@ -42,6 +45,8 @@ class Decision:
         counted: codes of what is counted, one for each check that had something to count.
         hits: rules that matched, whether it was refused for them or only watched.
         strikes: what the door counts after it has answered.
+        notes: what the door marks on trails, at once.
+        awaits: asked with the application's answer, by a door that is told of it.
     """
 
     refusal: Refusal | None = None
@@ -51,6 +56,8 @@ class Decision:
     counted: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
     strikes: tuple[Strike, ...] = ()
+    notes: tuple[Note, ...] = ()
+    awaits: tuple[Awaiting, ...] = ()
 
 
 ALLOWED = Decision()
@@ -89,6 +96,28 @@ def deciding(
     return found.decision()
 
 
+def decide_answer(
+    request: Request, response: Response, snapshot: Snapshot, known: Known
+) -> Decision:
+    """What is to be done with the application's answer; a refusal is sent in its place."""
+    found = _Found()
+    for check in snapshot.answers:
+        if found.is_ended_by(check(request, response, known)):
+            break
+    return found.decision()
+
+
+def decide_awaited(awaits: tuple[Awaiting, ...], response: Response, known: Known) -> Decision:
+    """The same for what single checks are waiting for, when the request itself is gone by now.
+
+    Nobody's refusal keeps another from counting: the answer is on its way already.
+    """
+    found = _Found()
+    for awaiting in awaits:
+        found.is_ended_by(awaiting(response, known))
+    return found.decision()
+
+
 class _Found:
     """What the checks said so far."""
 
@@ -98,14 +127,14 @@ class _Found:
         self.opinions: list[Opinion] = []
 
     def has_refusal(self, request: Request, known: Known, checks: tuple[GuardCheck, ...]) -> bool:
-        for check in checks:
-            opinion = check(request, known)
-            if opinion is FINE:
-                continue
-            self.opinions.append(opinion)
-            if opinion.refusal is not None:
-                return True
-        return False
+        return any(self.is_ended_by(check(request, known)) for check in checks)
+
+    def is_ended_by(self, opinion: Opinion) -> bool:
+        """Note what a check said; whether it refused."""
+        if opinion is FINE:
+            return False
+        self.opinions.append(opinion)
+        return opinion.refusal is not None
 
     def decision(self) -> Decision:
         opinions = self.opinions
@@ -113,10 +142,14 @@ class _Found:
             return ALLOWED
         refusal = opinions[-1].refusal
         is_let = refusal is None
+        add = tuple(header for said in opinions for header in said.add) if is_let else ()
+        ours = {name for name, _ in add}  # set, so what the visitor sent under it is gone
         return Decision(
             refusal=refusal,
-            add=tuple(header for said in opinions for header in said.add) if is_let else (),
-            remove=tuple(name for said in opinions for name in said.remove) if is_let else (),
+            add=add,
+            remove=tuple(name for said in opinions for name in said.remove if name not in ours)
+            if is_let
+            else (),
             answer=tuple(header for said in opinions for header in said.answer),
             counted=tuple(
                 said.counted or said.refusal.slug if said.refusal else said.counted
@@ -125,6 +158,10 @@ class _Found:
             ),
             hits=tuple(hit for said in opinions for hit in said.hits),
             strikes=tuple(strike for said in opinions for strike in said.strikes),
+            notes=tuple(
+                note for said in (opinions if is_let else opinions[-1:]) for note in said.notes
+            ),
+            awaits=tuple(each for said in opinions for each in said.awaits) if is_let else (),
         )
 
 

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from troth.kernel.errors import Failure
-from troth.kernel.request import GuardAsks, GuardCheck
+from troth.kernel.request import GuardAsks, GuardCheck, Request, ResponseCheck
 from troth.kernel.site import Site
+
+
+def _never(_: Request) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,8 @@ class Snapshot:
         gates: checks that need no counter, asked first (bans, blocklists, zones).
         asks: which counters a request concerns; asked when no gate refused.
         checks: in the order in which they are asked; the first refusal ends it.
+        answers: checks of what the application answered, in order.
+        fails_open: whether this request passes when a check breaks; by default none does.
         site: our own addresses.
         prefix: below which Troth answers on the application's host, `/-/`.
         max_body_bytes: the edge hands over no longer body.
@@ -31,6 +37,8 @@ class Snapshot:
     gates: tuple[GuardCheck, ...] = ()
     asks: tuple[GuardAsks, ...] = ()
     checks: tuple[GuardCheck, ...]
+    answers: tuple[ResponseCheck, ...] = ()
+    fails_open: Callable[[Request], bool] = _never
     site: Site
     prefix: str
     max_body_bytes: int

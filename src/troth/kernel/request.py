@@ -8,6 +8,8 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from troth.kernel.trail import Note, Trails
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 # Stands on an answer that is the guard's own refusal, with the slug of the promise that refused.
@@ -16,6 +18,8 @@ MARKER = b"troth-refused"
 # In the query of a page that a probe plants scripts in: what browsers report of it is not learnt.
 CANARY = "troth-canary"
 CLIENT = b"x-troth-client"  # the visitor's address; the edge writes over what a visitor sent
+# Under which the guard waits for what the application answers; the edge keeps it to itself.
+AWAITED = b"x-troth-awaited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,25 @@ class Request:
 
     def values(self, name: bytes) -> list[bytes]:
         """Every value of a header (name in lower case), in order; two of them are two."""
+        return [value for key, value in self.headers if key == name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What the application answered, as far as the guard is shown it.
+
+    Args:
+        status: of the answer.
+        headers: names in lower case; order and duplicates kept.
+        body: None where it is not shown: a stream, compressed, longer than the cap, no reader.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes | None = None
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Every value of a header (name in lower case), in order."""
         return [value for key, value in self.headers if key == name]
 
 
@@ -131,6 +154,7 @@ class Known:
         lists: by name: who is on a blocklist (asked with `Request.client`).
         tallies: of the counters asked for, by their key.
         remembered: small facts that outlive a request, by key (a known device, a learnt type).
+        trails: what was marked of somebody in the last while, by key.
     """
 
     now: datetime
@@ -138,6 +162,7 @@ class Known:
     lists: Mapping[str, Container[str]] = field(default_factory=dict)
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     remembered: Mapping[str, str] = field(default_factory=dict)
+    trails: Trails = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +209,8 @@ class Opinion:
         counted: a code that is counted; empty when there is nothing to count.
         hits: rules that matched, whether it is refused for them or only watched.
         strikes: to be counted after the decision.
+        notes: to be marked on trails; of a check that let it pass only when all others did, too.
+        awaits: what is to be said of the answer to a request that passed, where the door is told.
     """
 
     refusal: Refusal | None = None
@@ -193,9 +220,16 @@ class Opinion:
     counted: str = ""
     hits: tuple[Hit, ...] = ()
     strikes: tuple[Strike, ...] = ()
+    notes: tuple[Note, ...] = ()
+    awaits: tuple["Awaiting", ...] = ()
 
+
+# Pure: what is said of an answer by the check that saw the request.
+Awaiting = Callable[[Response, Known], Opinion]
 
 FINE = Opinion()  # nothing to say
 
 GuardCheck = Callable[[Request, Known], Opinion]  # pure; fails closed: an exception refuses
 GuardAsks = Callable[[Request, Known], tuple[Ask, ...]]  # pure: the counters a request concerns
+# pure: what is said of an answer (a leak, a failed login); a refusal takes the answer's place
+ResponseCheck = Callable[[Request, Response, Known], Opinion]
