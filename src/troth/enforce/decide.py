@@ -14,7 +14,7 @@ from troth.enforce.snapshot import Snapshot
 from troth.kernel.request import (
     FINE,
     Ask,
-    Awaiting,
+    Awaited,
     GuardCheck,
     Headers,
     Hit,
@@ -57,7 +57,7 @@ class Decision:
     hits: tuple[Hit, ...] = ()
     strikes: tuple[Strike, ...] = ()
     notes: tuple[Note, ...] = ()
-    awaits: tuple[Awaiting, ...] = ()
+    awaits: tuple[Awaited, ...] = ()
 
 
 ALLOWED = Decision()
@@ -97,24 +97,38 @@ def deciding(
 
 
 def decide_answer(
-    request: Request, response: Response, snapshot: Snapshot, known: Known
+    request: Request,
+    response: Response,
+    snapshot: Snapshot,
+    known: Known,
+    awaits: tuple[Awaited, ...] = (),
 ) -> Decision:
-    """What is to be done with the application's answer; a refusal is sent in its place."""
+    """What is to be done with the application's answer; a refusal is sent in its place.
+
+    `awaits` are those of the decision about the request; they count whatever becomes of the answer.
+    """
     found = _Found()
     for check in snapshot.answers:
         if found.is_ended_by(check(request, response, known)):
             break
-    return found.decision()
+    decision = found.decision()
+    if not awaits:
+        return decision
+    more = decide_awaited(awaits, response, known)
+    return replace(
+        decision,
+        answer=(*decision.answer, *more.answer),
+        counted=(*decision.counted, *more.counted),
+        strikes=(*decision.strikes, *more.strikes),
+        notes=(*decision.notes, *more.notes),
+    )
 
 
-def decide_awaited(awaits: tuple[Awaiting, ...], response: Response, known: Known) -> Decision:
-    """The same for what single checks are waiting for, when the request itself is gone by now.
-
-    Nobody's refusal keeps another from counting: the answer is on its way already.
-    """
+def decide_awaited(awaits: tuple[Awaited, ...], response: Response, known: Known) -> Decision:
+    """What single checks waited for, by a door that has nothing left of the request."""
     found = _Found()
-    for awaiting in awaits:
-        found.is_ended_by(awaiting(response, known))
+    for awaited in awaits:
+        found.is_ended_by(awaited.ask(response, known))
     return found.decision()
 
 

@@ -221,11 +221,21 @@ class Opinion:
     hits: tuple[Hit, ...] = ()
     strikes: tuple[Strike, ...] = ()
     notes: tuple[Note, ...] = ()
-    awaits: tuple["Awaiting", ...] = ()
+    awaits: tuple["Awaited", ...] = ()
 
 
-# Pure: what is said of an answer by the check that saw the request.
-Awaiting = Callable[[Response, Known], Opinion]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """A check that saw the request waits for the application's answer.
+
+    Args:
+        ask: pure; what is said of the answer. Holds no secret of the request, it may lie a while.
+        reads_body: the answer's first bytes are wanted, too.
+    """
+
+    ask: Callable[[Response, Known], Opinion]
+    reads_body: bool = False
+
 
 FINE = Opinion()  # nothing to say
 
