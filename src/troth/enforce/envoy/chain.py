@@ -2,7 +2,7 @@
 
 from troth.enforce.envoy.clusters import GUARD
 from troth.enforce.envoy.plan import Plan
-from troth.engines.envoy.resources import Json, header, http_filter, typed
+from troth.engines.envoy.resources import Json, extension, header, http_filter, typed
 
 BODY_LIMIT, UPLOAD_LIMIT = "troth.body", "troth.upload"
 CHECK, CHECK_OR_PASS = "troth.guard", "troth.guard.fails-open"
@@ -102,6 +102,12 @@ def _check(plan: Plan, *, fails_open: bool) -> Json:
                 "retry_on": "connect-failure,reset,refused-stream",
                 "num_retries": 3,
                 "retry_back_off": {"base_interval": "0.005s", "max_interval": attempt},
+                # Being put aside is told to other threads a moment too late for the retry.
+                "retry_priority": extension(
+                    "envoy.retry_priorities.previous_priorities",
+                    "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+                    update_frequency=1,
+                ),
             },
         },
     )

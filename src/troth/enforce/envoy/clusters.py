@@ -106,6 +106,8 @@ def _guard(sockets: tuple[Path, ...]) -> Json:
         "max_ejection_time": "10s",
         "max_ejection_percent": 100,
         "enforcing_success_rate": 0,
+        # A connection that is accepted says nothing of decisions: it ends no ejection.
+        "successful_active_health_check_uneject_host": False,
     }
     return cluster
 
