@@ -1,0 +1,164 @@
+"""A value through many chains of transformations: each function once for each distinct outcome.
+
+The chains are a tree that begins at the raw value. A value is at a set of its nodes (all those
+whose chains give just that value); a function that leaves it as it is only makes the set larger, one
+that changes it makes a second value at other nodes. Sets and their successors are computed once.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from troth.engines.seclang.scan import tree
+from troth.engines.seclang.scan.touch import TOUCHED
+
+Function = Callable[[bytes], bytes]
+Chain = tuple[str, ...]
+
+MAX_STATES = 4096  # remembered; beyond it they are computed again
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known of one value: the nodes it is at, and what functions did to it.
+
+    Args:
+        nodes: chains that give it.
+        idle: functions that leave it as it is.
+        changing: functions that do not, in the order they were tried.
+        mask: tests that are asked of it.
+        step: the next function to try, the state when it changes the value, and when it does not.
+            None: all were tried.
+        moves: then, where the values go that the changing ones made.
+    """
+
+    nodes: frozenset[Chain]
+    idle: frozenset[str]
+    changing: tuple[str, ...]
+    mask: int
+    is_ready: bool = False
+    step: "tuple[Function, _State, _State] | None" = None
+    moves: "tuple[_Place, ...]" = ()
+
+
+@dataclass(slots=True)
+class _Place:
+    """Nodes at which a value arrives, and the states it begins in, by its classes of bytes."""
+
+    nodes: frozenset[Chain]
+    starts: dict[frozenset[int], _State] = field(default_factory=dict)
+
+
+class Chains:
+    """The chains of one space.
+
+    Args:
+        masks: by chain: the tests (bits) asked of what it gives.
+        functions: by name, lower case; each gives a value equal to its argument when it changes
+            nothing.
+
+    Raises:
+        KeyError: a chain names a function that there is not.
+    """
+
+    def __init__(self, masks: Mapping[Chain, int], functions: Mapping[str, Function]) -> None:
+        self._masks = dict(masks)
+        nodes = {chain[:length] for chain in masks for length in range(len(chain) + 1)} | {()}
+        self._after: dict[Chain, list[str]] = {chain: [] for chain in nodes}
+        for chain in sorted(nodes - {()}):
+            self._after[chain[:-1]].append(chain[-1])
+        used = sorted({name for chain in nodes for name in chain})
+        self._functions = {name: functions[name] for name in used}
+        touched = tree.bits(b"".join(TOUCHED.get(name, b"") for name in used))
+        self._untouched = tree.members(tree.ANY & ~touched)
+        self._classes = _classes(used)
+        self._touched = {
+            name: frozenset(TOUCHED[name].translate(self._classes))
+            for name in used
+            if name in TOUCHED
+        }
+        self._states: dict[tuple[frozenset[Chain], frozenset[str], tuple[str, ...]], _State] = {}
+        self._places: dict[frozenset[Chain], _Place] = {}
+        self._root = self._place(frozenset(((),)))
+
+    def outcomes(self, value: bytes) -> dict[bytes, int]:
+        """Each distinct value that some chain gives, with the tests asked of it."""
+        found: dict[bytes, int] = {}
+        pending = [(value, self._root)]
+        while pending:
+            now, place = pending.pop()
+            marks = frozenset(now.translate(self._classes, self._untouched))
+            state = place.starts.get(marks) or self._start(place, marks)
+            changed: list[bytes] = []
+            while True:
+                if not state.is_ready:
+                    self._prepare(state)
+                if state.step is None:
+                    break
+                function, if_changed, if_same = state.step
+                after = function(now)
+                if after == now:
+                    state = if_same
+                else:
+                    changed.append(after)
+                    state = if_changed
+            found[now] = found.get(now, 0) | state.mask
+            if changed:
+                pending += zip(changed, state.moves, strict=True)
+        return found
+
+    def _place(self, nodes: frozenset[Chain]) -> _Place:
+        return self._places.setdefault(nodes, _Place(nodes))
+
+    def _start(self, place: _Place, marks: frozenset[int]) -> _State:
+        """For a value with these classes of bytes: functions that need others are idle."""
+        idle = frozenset(name for name, bytes_ in self._touched.items() if not bytes_ & marks)
+        state = self._state(place.nodes, idle, ())
+        if len(place.starts) < MAX_STATES:
+            place.starts[marks] = state
+        return state
+
+    def _state(
+        self, nodes: frozenset[Chain], idle: frozenset[str], changing: tuple[str, ...]
+    ) -> _State:
+        """With the nodes that idle functions lead to."""
+        found, more = set(nodes), set(nodes)
+        while more:
+            more = {(*c, name) for c in more for name in self._after[c] if name in idle} - found
+            found |= more
+        key = (frozenset(found), idle, changing)
+        known = self._states.get(key)
+        if known is None:
+            mask = 0
+            for chain in found:
+                mask |= self._masks.get(chain, 0)
+            known = _State(*key, mask)
+            if len(self._states) < MAX_STATES:
+                self._states[key] = known
+        return known
+
+    def _prepare(self, state: _State) -> None:
+        """Choose the next function to try; when there is none, say where the others lead."""
+        wanted = {name for chain in state.nodes for name in self._after[chain]}
+        untried = sorted(wanted - state.idle - set(state.changing))
+        if untried:
+            name = untried[0]
+            state.step = (
+                self._functions[name],
+                self._state(state.nodes, state.idle, (*state.changing, name)),
+                self._state(state.nodes, state.idle | {name}, state.changing),
+            )
+        state.moves = tuple(
+            self._place(frozenset((*c, name) for c in state.nodes if name in self._after[c]))
+            for name in state.changing
+        )
+        state.is_ready = True
+
+
+def _classes(names: list[str]) -> bytes:
+    """A number for each byte: the same where the same functions may be touched by it."""
+    numbers: dict[frozenset[str], int] = {}
+    made = bytearray(256)
+    for byte in range(256):
+        of = frozenset(name for name in names if byte in TOUCHED.get(name, b""))
+        made[byte] = numbers.setdefault(of, len(numbers))
+    return bytes(made)

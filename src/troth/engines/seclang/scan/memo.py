@@ -1,0 +1,59 @@
+"""What was found for a value, for the next time it comes: bounded, and hard to flush.
+
+Two segments, each of two generations. What was seen once is on probation; what comes again while
+it is there is kept. A generation that is full becomes the old one and the old one is dropped; what
+is asked for in an old generation moves to the new one. So a flood of values that come once pushes
+out others that came once, never what is in use: to push out a kept value one needs as many others,
+each sent twice, as the segment is long, between two of its uses.
+"""
+
+from collections.abc import Callable
+
+MAX_VALUE_BYTES = 256
+DEFAULT_ENTRIES = 2048  # of each of the four generations: 2 MiB at most for a space
+
+Answer = tuple[int, ...]
+
+
+def remembering(
+    answer: Callable[[bytes], Answer],
+    *,
+    entries: int = DEFAULT_ENTRIES,
+    max_bytes: int = MAX_VALUE_BYTES,
+) -> Callable[[bytes], Answer]:
+    """The same function, which must be pure, with a memory of at most four times `entries`.
+
+    Values longer than `max_bytes` are not kept. Threads may share it: at worst one of them forgets
+    what another has just learnt.
+    """
+    # One cell each, so that a generation is dropped by rebinding.
+    kept: dict[bytes, Answer] = {}
+    kept_old: dict[bytes, Answer] = {}
+    once: dict[bytes, Answer] = {}
+    once_old: dict[bytes, Answer] = {}
+
+    def keep(value: bytes, known: Answer) -> Answer:
+        nonlocal kept, kept_old
+        if len(kept) >= entries:
+            kept, kept_old = {}, kept
+        kept[value] = known
+        return known
+
+    def recall(value: bytes) -> Answer:
+        nonlocal once, once_old
+        known = kept.get(value)
+        if known is not None:
+            return known
+        if len(value) > max_bytes:
+            return answer(value)
+        for segment in (kept_old, once, once_old):
+            known = segment.pop(value, None)
+            if known is not None:
+                return keep(value, known)
+        known = answer(value)
+        if len(once) >= entries:
+            once, once_old = {}, once
+        once[value] = known
+        return known
+
+    return recall

@@ -1,0 +1,146 @@
+"""One space: the tests that its values are put to, as arithmetic on bits.
+
+A test is one bit. For each distinct outcome of the chains there is a mask of the tests that ask it;
+for each needle the bits of the tests that look for it. What was found, with the negated tests turned
+over, under the mask, is what holds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from troth.engines.seclang.scan.chains import Chain, Chains, Function
+from troth.engines.seclang.scan.needle import Gate, Needle
+from troth.engines.seclang.scan.test import Test
+
+Answer = tuple[int, ...]
+Look = Callable[[bytes, int], int]
+
+
+class Space:
+    """The tests of one class of variables.
+
+    Args:
+        tests: in any order.
+        wanted: for each of them the number of its needle.
+        needles: all of the scanner's.
+        functions: the transformations by name.
+
+    Raises:
+        KeyError: a chain names a transformation that there is not.
+    """
+
+    def __init__(
+        self,
+        tests: Sequence[Test],
+        wanted: Sequence[int],
+        needles: Sequence[Needle],
+        functions: Mapping[str, Function],
+    ) -> None:
+        order = sorted(range(len(tests)), key=lambda at: tests[at].number)
+        self.numbers = tuple(tests[at].number for at in order)
+        self.needles = needles
+        self.bits: dict[int, int] = {}  # of each needle wanted here
+        self._turned = 0
+        masks: dict[Chain, int] = {}
+        for place, at in enumerate(order):
+            bit, test = 1 << place, tests[at]
+            self.bits[wanted[at]] = self.bits.get(wanted[at], 0) | bit
+            self._turned |= bit if test.is_negated else 0
+            first = 0 if test.every_stage else len(test.chain)
+            for length in range(first, len(test.chain) + 1):
+                stage = test.chain[:length]
+                masks[stage] = masks.get(stage, 0) | bit
+        self._outcomes = Chains(masks, functions).outcomes
+        self._everywhere = sum(
+            bits
+            for number, bits in self.bits.items()
+            if needles[number].is_constant and needles[number].phrases is None
+        )
+        self._look = self.slow()
+
+    def use(self, look: Look) -> None:
+        """Look with this from now on (`slow`, `fast`)."""
+        self._look = look
+
+    def answer(self, value: bytes) -> Answer:
+        """The numbers of the tests that hold for a value, rising."""
+        held = 0
+        look, turned = self._look, self._turned
+        for outcome, mask in self._outcomes(value).items():
+            if mask:
+                held |= (look(outcome, mask) ^ turned) & mask
+        if not held:
+            return ()
+        found = []
+        while held:
+            bit = held & -held
+            found.append(self.numbers[bit.bit_length() - 1])
+            held ^= bit
+        return tuple(found)
+
+    def slow(self) -> Look:
+        """Each needle by itself, behind its gate."""
+        return _one_by_one(self.needles, self._sought(self.bits), self._everywhere)
+
+    def fast(self, scan: Callable[[bytes, list[int]], object], loose: frozenset[int], absent: frozenset[int]) -> Look:  # fmt: skip
+        """By database, which reports needles by their numbers.
+
+        Args:
+            scan: puts the numbers of the needles it finds into a list.
+            loose: those that must be confirmed.
+            absent: those that it does not know.
+        """
+        of, everywhere = self.bits, self._everywhere
+        searches = {number: self.needles[number] for number in loose if number in of}
+        beside = {
+            number: bits
+            for number, bits in of.items()
+            if number in absent or self.needles[number].find is not None
+        }
+        besides = sum(beside.values())
+        look_beside = _one_by_one(self.needles, self._sought(beside), 0)
+
+        def look(value: bytes, mask: int) -> int:
+            found: list[int] = []
+            scan(value, found)
+            held = everywhere
+            for number in found:
+                bits = of.get(number, 0)
+                if not bits & mask or bits & held == bits:
+                    continue
+                if number in searches and not searches[number].search(value):
+                    continue
+                held |= bits
+            if mask & besides:
+                held |= look_beside(value, mask)
+            return held
+
+        return look
+
+    def _sought(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
+        return [(n, bits) for n, bits in wanted.items() if not self.needles[n].is_constant]
+
+
+def _one_by_one(
+    needles: Sequence[Needle], sought: Sequence[tuple[int, int]], everywhere: int
+) -> Look:
+    """By RE2 alone. Needles behind the same gate are asked only when it lets the value through."""
+    gates: dict[object, tuple[Gate | None, list[tuple[int, Needle]]]] = {}
+    for number, bits in sought:
+        gate = needles[number].gate
+        clause = needles[number].clause if gate else None
+        gates.setdefault(clause, (gate, []))[1].append((bits, needles[number]))
+    gated = [
+        (sum(bits for bits, _ in behind), gate, tuple(behind)) for gate, behind in gates.values()
+    ]
+
+    def look(value: bytes, mask: int) -> int:
+        held = everywhere
+        low = value.lower()
+        for of_all, gate, behind in gated:
+            if of_all & mask and (gate is None or gate(low)):
+                for bits, needle in behind:
+                    if bits & mask and needle.search(value):
+                        held |= bits
+        return held
+
+    return look

@@ -1,0 +1,39 @@
+"""Which bytes a transformation may change a value for.
+
+A value that holds none of them comes out as it went in, so it need not go in. Checked by property
+tests against the functions themselves. Those not named here may change any value.
+"""
+
+from collections.abc import Mapping
+
+from troth.engines.seclang.scan import tree
+
+_BLANK = b"\t\n\x0b\x0c\r \xa0\x85"
+_NOT_ASCII = tree.members(tree.span(0x80, 0xFF))
+
+TOUCHED: Mapping[str, bytes] = {
+    "lowercase": tree.members(tree.UPPER),
+    "uppercase": tree.members(tree.LOWER),
+    "urldecode": b"%+",
+    "urldecodeuni": b"%+",
+    "htmlentitydecode": b"&",
+    "jsdecode": b"\\",
+    "cssdecode": b"\\",
+    "escapeseqdecode": b"\\",
+    "removenulls": b"\0",
+    "replacenulls": b"\0",
+    "compresswhitespace": _BLANK,
+    "removewhitespace": _BLANK,
+    "trim": _BLANK + b"\0",
+    "trimleft": _BLANK + b"\0",
+    "trimright": _BLANK + b"\0",
+    "replacecomments": b"/*",
+    "removecomments": b"/*-#<!>",
+    "removecommentschar": b"/*-#<!>",
+    "normalizepath": b"/.",
+    "normalisepath": b"/.",
+    "normalizepathwin": b"/.\\",
+    "normalisepathwin": b"/.\\",
+    "cmdline": _BLANK + b"\"'\\^,;/(" + tree.members(tree.UPPER),
+    "utf8tounicode": _NOT_ASCII,
+}
