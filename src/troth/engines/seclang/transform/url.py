@@ -22,19 +22,23 @@ _FULL_WIDTH_END = 0x5F
 _FULL_WIDTH_SHIFT = 0x20
 
 
-def url_decode(value: bytes) -> bytes:
-    """`%41+` becomes `A `; invalid escapes stay."""
+def decode(value: bytes) -> tuple[bytes, bool]:
+    """As `url_decode`, and whether every `%` began a valid escape."""
     if b"%" not in value:
-        return value.replace(b"+", b" ") if b"+" in value else value
+        return value.replace(b"+", b" ") if b"+" in value else value, True
     count = value.count(b"%")
     prepared = value.replace(b"=", b"%3D") if b"=" in value else value
     if b"%\n" not in value and b"%\r" not in value:
         decoded = a2b_qp(prepared.translate(_TO_QUOTED))
         # Valid escapes shrink by two, all others by less: equal means that every one was valid.
         if len(decoded) == len(value) - 2 * count:
-            return decoded
-    decoded = a2b_qp(_LONELY.sub(b"%25", prepared).translate(_TO_QUOTED))
-    return value if decoded == value else decoded
+            return decoded, True
+    return a2b_qp(_LONELY.sub(b"%25", prepared).translate(_TO_QUOTED)), False
+
+
+def url_decode(value: bytes) -> bytes:
+    """`%41+` becomes `A `; invalid escapes stay."""
+    return decode(value)[0]
 
 
 def low_byte(code: int) -> int:
