@@ -1,0 +1,206 @@
+"""What every door does with one request: decide, count, tell, and say no with a page.
+
+A door turns its wire into a `Request` and a `Ruling` into its wire, and nothing else, so every door
+gives the same answer.
+
+Fails closed: a check that breaks is a 503, and is told; where the snapshot says that this request
+fails open, it passes, and that is told, too. Telling fails open: an event that finds no room is
+counted as lost (`adapters.spool`), a request never waits for it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import datetime
+
+from troth.enforce import events, page
+from troth.enforce.decide import ALLOWED, Decision, Tallies, decide_answer, deciding, told
+from troth.enforce.snapshot import Current, Told
+from troth.enforce.wire import Reply
+from troth.kernel.request import Ask, Headers, Known, Refusal, Request, Response
+
+GUARD = "guard"  # who refuses, when it is no promise but the machine
+MAX_TOLD_S = 100  # a flood of refusals is counted in the log, not written; the spool has them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What is to be done with a request, or with the answer to it.
+
+    Args:
+        decision: what the checks said.
+        refused: what the visitor gets instead; None lets it through.
+        event: the id under which it was told; empty when it was not.
+    """
+
+    decision: Decision = ALLOWED
+    refused: Reply | None = None
+    event: str = ""
+
+
+PASSED = Ruling()
+
+
+def _nothing(*_: object) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a keeper is given from outside; what is left out is not done.
+
+    Args:
+        now: the clock.
+        new_id: a fresh event id, hex digits, at each call.
+        told: where the log's events go: name and fields.
+        take: the counters; takes from each, answers by key.
+        known: what a check may know at this moment (bans, lists, trails).
+        settle: counts strikes and marks notes of a decision that is made.
+        wrote: where the event of a decision goes; never blocks.
+        kept: where a refused request goes, to be explained later; never blocks.
+        allowed_every: one in so many requests that pass without a word is an event; 0 for none.
+    """
+
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    told: Told
+    take: Callable[[tuple[Ask, ...]], Tallies] = lambda _: {}
+    known: Callable[[datetime], Known] = lambda now: Known(now=now)
+    settle: Callable[[Decision, datetime], None] = _nothing
+    wrote: Callable[[events.Event], None] = _nothing
+    kept: Callable[[str, Request, Decision, datetime], None] = _nothing
+    allowed_every: int = 0
+
+
+class Keeper:
+    """Rules on one request after another; never raises."""
+
+    def __init__(self, current: Current, means: Means) -> None:
+        self.current = current
+        self.means = means
+        self.counts: Counter[str] = Counter()
+        self._second = 0
+        self._told_in_second = 0
+        self._passed = 0
+
+    def judge(self, request: Request) -> Ruling:
+        """The ruling, with counters at hand."""
+        steps = self.judging(request)
+        try:
+            asks = next(steps)
+            while True:
+                asks = steps.send(self._taken(asks))
+        except StopIteration as end:
+            ruling: Ruling = end.value
+            return ruling
+
+    def judging(self, request: Request) -> Generator[tuple[Ask, ...], Tallies | Exception, Ruling]:
+        """The same for a door whose counters are elsewhere: yields what it asks, once at most.
+
+        The tallies are sent, or the exception why there are none: then it refuses.
+        """
+        now = self.means.now()
+        snapshot = self.current.snapshot
+        try:
+            steps = deciding(request, snapshot, self.means.known(now))
+            try:
+                tallies = yield next(steps)
+                if isinstance(tallies, Exception):
+                    raise tallies
+                steps.send(tallies)
+            except StopIteration as end:
+                decision: Decision = end.value
+            self.means.settle(decision, now)
+        except Exception as error:  # noqa: BLE001 -- a machine's loop: a bug refuses, never passes
+            return self._broken(request, error, now)
+        return self._ruled(request, decision, now)
+
+    def answered(self, request: Request, response: Response, decision: Decision) -> Ruling:
+        """The ruling on the application's answer to a request that was let through."""
+        now = self.means.now()
+        snapshot = self.current.snapshot
+        if not snapshot.answers and not decision.awaits:
+            return PASSED
+        try:
+            known = self.means.known(now)
+            found = decide_answer(request, response, snapshot, known, decision.awaits)
+            self.means.settle(found, now)
+        except Exception as error:  # noqa: BLE001 -- as above: an answer nobody could look at
+            return self._broken(request, error, now)
+        if found is ALLOWED:
+            return PASSED
+        return self._ruled(request, found, now, is_answer=True)
+
+    def refuse(self, status: int, code: str, request: Request) -> Ruling:
+        """The machine's own no: what is no request (400), too large (413), too slow (408)."""
+        now = self.means.now()
+        self.counts[code] += 1
+        refusal = Refusal(slug=GUARD, code=code, status=status)
+        return self._refused(request, Decision(refusal=refusal), now, {})
+
+    def _taken(self, asks: tuple[Ask, ...]) -> Tallies | Exception:
+        try:
+            return self.means.take(asks)
+        except Exception as error:  # noqa: BLE001 -- counters that do not answer are a refusal
+            return error
+
+    def _broken(self, request: Request, error: Exception, now: datetime) -> Ruling:
+        self.counts["failed"] += 1
+        if self.current.snapshot.fails_open(request):
+            self.counts["failed.open"] += 1
+            self._tell("guard.passed-unchecked", {"bug": repr(error)}, now)
+            return PASSED
+        decision = Decision(refusal=Refusal(slug=GUARD, code="failed", status=503))
+        return self._refused(request, decision, now, {"bug": repr(error)})
+
+    def _ruled(
+        self, request: Request, decision: Decision, now: datetime, *, is_answer: bool = False
+    ) -> Ruling:
+        self.counts.update(decision.counted)
+        if decision.refusal is not None:
+            return self._refused(request, decision, now, {"answer": True} if is_answer else {})
+        if not is_answer:
+            self.counts["allowed"] += 1
+        if decision.hits:
+            return Ruling(decision=decision, event=self._written(request, decision, now))
+        if self.means.allowed_every and not is_answer:
+            self._passed += 1
+            if self._passed >= self.means.allowed_every:
+                self._passed = 0
+                return Ruling(decision=decision, event=self._written(request, decision, now))
+        return PASSED if decision is ALLOWED else Ruling(decision=decision)
+
+    def _refused(
+        self, request: Request, decision: Decision, now: datetime, more: dict[str, object]
+    ) -> Ruling:
+        refusal = decision.refusal
+        assert refusal is not None  # noqa: S101 -- callers ask
+        event = self._written(request, decision, now)
+        self._tell("guard.refused", {"id": event, **told(request, refusal), **more}, now)
+        if decision.hits:
+            self.means.kept(event, request, decision, now)
+        no = page.refusal(
+            refusal.status,
+            refusal.slug,
+            event,
+            request.headers,
+            prefix=self.current.snapshot.prefix,
+        )
+        headers: Headers = (*no.headers, *decision.answer, *refusal.headers)
+        reply = Reply(status=no.status, headers=headers, body=no.body)
+        return Ruling(decision=decision, refused=reply, event=event)
+
+    def _written(self, request: Request, decision: Decision, now: datetime) -> str:
+        event = self.means.new_id()
+        self.means.wrote(events.Event(id=event, at=now, request=request, decision=decision))
+        return event
+
+    def _tell(self, name: str, fields: dict[str, object], now: datetime) -> None:
+        second = int(now.timestamp())
+        if second != self._second:
+            if self._told_in_second > MAX_TOLD_S:
+                self.means.told("guard.flood", {"untold": self._told_in_second - MAX_TOLD_S})
+            self._second, self._told_in_second = second, 0
+        self._told_in_second += 1
+        if self._told_in_second <= MAX_TOLD_S:
+            self.means.told(name, fields)
