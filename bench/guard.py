@@ -25,6 +25,7 @@ import uvloop
 from troth.adapters import clock
 from troth.enforce import authz, wire
 from troth.enforce.decide import decide
+from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot
 from troth.kernel.request import Known
 from troth.kernel.site import Site
@@ -64,12 +65,8 @@ def snapshot() -> Snapshot:
 
 
 def serve(path: str, kind: str) -> None:
-    asked = authz.Authz(
-        Current(snapshot(), lambda *_: None),
-        now=clock.now,
-        new_id=lambda: "0123456789abcdef",
-        told=lambda *_: None,
-    )
+    means = Means(now=clock.now, new_id=lambda: "0123456789abcdef", told=lambda *_: None)
+    asked = authz.Authz(Keeper(Current(snapshot(), lambda *_: None), means))
     answer = asked.answer if kind == "guard" else lambda _: wire.OK
 
     async def run() -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from troth.enforce import wire
-from troth.enforce.authz import MAX_EVENTS_S, Authz, request_of
+from troth.enforce.authz import Authz, request_of
+from troth.enforce.keeper import MAX_TOLD_S, Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot
 from troth.kernel.request import FINE, Opinion, Refusal
 from troth.kernel.site import Site
@@ -22,12 +23,12 @@ class Play:
         snapshot = Snapshot(
             checks=(self.check,), site=SITE, prefix="/-/", max_body_bytes=1, config="", made=NOW
         )
-        self.authz = Authz(
-            Current(snapshot, lambda *_: None),
+        means = Means(
             now=lambda: self.now,
             new_id=lambda: "00ff",
             told=lambda *event: self.events.append(event),
         )
+        self.authz = Authz(Keeper(Current(snapshot, lambda *_: None), means))
 
     def check(self, request, now):
         self.seen.append((request, now))
@@ -147,13 +148,13 @@ def test_two_client_addresses_are_none():
 def test_a_flood_is_counted_and_not_written():
     play = Play(Opinion(refusal=Refusal(slug="s", code="c")))
 
-    for _ in range(MAX_EVENTS_S + 50):
+    for _ in range(MAX_TOLD_S + 50):
         assert play.ask().status == 403
-    assert len(play.events) == MAX_EVENTS_S
+    assert len(play.events) == MAX_TOLD_S
 
     play.now += timedelta(seconds=1)
     play.ask()
 
-    assert play.events[MAX_EVENTS_S] == ("guard.flood", {"untold": 50})
-    assert len(play.events) == MAX_EVENTS_S + 2
-    assert play.authz.counts["s"] == MAX_EVENTS_S + 51
+    assert play.events[MAX_TOLD_S] == ("guard.flood", {"untold": 50})
+    assert len(play.events) == MAX_TOLD_S + 2
+    assert play.authz.counts["s"] == MAX_TOLD_S + 51

@@ -30,7 +30,8 @@ from troth.adapters import process
 from troth.enforce import authz, wire
 from troth.enforce.decide import decide
 from troth.enforce.envoy import Plan, Upstream, compile_edge
-from troth.enforce.snapshot import Current, Snapshot
+from troth.enforce.keeper import Keeper, Means
+from troth.enforce.snapshot import Current, Snapshot, Told
 from troth.engines.certificates import authority
 from troth.engines.envoy import binary, push, resources, server
 from troth.engines.envoy.resources import Certificate
@@ -117,6 +118,12 @@ def snapshot(settings: GuardSettings) -> Snapshot:
     )
 
 
+def keeper(settings: GuardSettings, told: Told) -> Keeper:
+    """What every door asks."""
+    means = Means(now=lambda: NOW, new_id=lambda: "0123456789abcdef", told=told)
+    return Keeper(Current(snapshot(settings), lambda *_: None), means)
+
+
 def by_decide(settings: GuardSettings, raw: bytes) -> Became:
     """The function itself, with a reader that is not ours to make the request."""
     head, _, body = raw.partition(b"\r\n\r\n")
@@ -144,12 +151,7 @@ def by_decide(settings: GuardSettings, raw: bytes) -> Became:
 def by_authz(settings: GuardSettings, raw: bytes, folder: Path) -> Became:
     """Envoy's question on a real socket."""
     events: list[dict[str, object]] = []
-    asked = authz.Authz(
-        Current(snapshot(settings), lambda *_: None),
-        now=lambda: NOW,
-        new_id=lambda: "0123456789abcdef",
-        told=lambda _, fields: events.append(fields),
-    )
+    asked = authz.Authz(keeper(settings, lambda _, fields: events.append(fields)))
 
     async def ask() -> bytes:
         door = wire.Door(folder / "door.sock", asked.answer, lambda *_: None)
@@ -235,10 +237,8 @@ def edge() -> Iterator[Edge]:
         [sys.executable, str(ECHO), "--unix", str(upstream)],
         output=os.open(place / "echo.log", os.O_WRONLY | os.O_CREAT),
     )
-    current = Current(snapshot(GuardSettings()), lambda *_: None)
-    asked = authz.Authz(
-        current, now=lambda: NOW, new_id=lambda: "0123456789abcdef", told=lambda *_: None
-    )
+    kept = keeper(GuardSettings(), lambda *_: None)
+    current, asked = kept.current, authz.Authz(kept)
     certificates = {
         host: Certificate(
             folders.tls / f"{host}.pem",

@@ -7,91 +7,36 @@ Envoy sends each request's line and headers (and its body, on routes where it is
 Fails closed: what cannot be read is 400, what cannot be decided is 503; both are told.
 """
 
-from collections import Counter
-from collections.abc import Callable
-from datetime import datetime
-
-from troth.enforce import page, wire
-from troth.enforce.decide import ALLOWED, Decision, Tallies, decide, told
-from troth.enforce.snapshot import Current, Told
-from troth.kernel.request import CLIENT, Ask, Known, Request
+from troth.enforce import wire
+from troth.enforce.decide import Decision
+from troth.enforce.keeper import PASSED, Keeper, Ruling
+from troth.kernel.request import CLIENT, Request
 
 TO_REMOVE = b"x-envoy-auth-headers-to-remove"  # Source: Envoy, ext_authz, raw HTTP authorization
-GUARD = "guard"  # who refuses, when it is no promise but the machine
-MAX_EVENTS_S = 100  # a flood of refusals is counted, not written
 
 
 class Authz:
-    """Answers one message after another.
+    """Answers one message after another."""
 
-    Args:
-        current: the snapshot in force.
-        now: the clock.
-        new_id: a fresh event id, hex digits, at each call.
-        told: where events go: name and fields.
-        take: the counters; takes from each, answers by key.
-    """
-
-    def __init__(
-        self,
-        current: Current,
-        *,
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
-        told: Told,
-        take: Callable[[tuple[Ask, ...]], Tallies] = lambda _: {},
-    ) -> None:
-        self._current = current
-        self._now = now
-        self._new_id = new_id
-        self._told = told
-        self._take = take
-        self._second = 0
-        self._told_in_second = 0
-        self.counts: Counter[str] = Counter()
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self.counts = keeper.counts
 
     def answer(self, message: wire.Message) -> wire.Reply:
         """The reply to one question; never raises."""
-        now = self._now()
-        try:
-            request = request_of(message)
-            if request is None:
-                self.counts["malformed"] += 1
-                return self._refused(400, GUARD, message, now, {"code": "malformed"})
-            decision = decide(request, self._current.snapshot, Known(now=now), self._take)
-        except Exception as error:  # noqa: BLE001 -- a machine's loop: a bug refuses, never passes
-            self.counts["failed"] += 1
-            return self._refused(503, GUARD, message, now, {"code": "failed", "bug": repr(error)})
-        if decision is ALLOWED:
-            self.counts["allowed"] += 1
-            return wire.OK
-        self.counts.update(decision.counted)
-        if decision.refusal is None:
-            self.counts["allowed"] += 1
-            return wire.Reply(status=200, headers=(*decision.add, *_removed(decision)))
-        refusal = decision.refusal
-        fields = told(request, refusal)
-        return self._refused(refusal.status, refusal.slug, message, now, fields)
+        request = request_of(message)
+        if request is None:
+            return self._said(self._keeper.refuse(400, "malformed", _unread(message)))
+        return self._said(self._keeper.judge(request))
 
-    def _refused(
-        self,
-        status: int,
-        slug: str,
-        message: wire.Message,
-        now: datetime,
-        fields: dict[str, object],
-    ) -> wire.Reply:
-        event = self._new_id()
-        second = int(now.timestamp())
-        if second != self._second:
-            if self._told_in_second > MAX_EVENTS_S:
-                self._told("guard.flood", {"untold": self._told_in_second - MAX_EVENTS_S})
-            self._second, self._told_in_second = second, 0
-        self._told_in_second += 1
-        if self._told_in_second <= MAX_EVENTS_S:
-            self._told("guard.refused", {"id": event, "promise": slug, "status": status, **fields})
-        prefix = self._current.snapshot.prefix
-        return page.refusal(status, slug, event, message.headers, prefix=prefix)
+    def _said(self, ruling: Ruling) -> wire.Reply:
+        if ruling.refused is not None:
+            return ruling.refused
+        if ruling is PASSED:
+            return wire.OK
+        decision = ruling.decision
+        headers = (*decision.add, *_removed(decision))
+        return wire.Reply(status=200, headers=headers) if headers else wire.OK
 
 
 def _removed(decision: Decision) -> tuple[tuple[bytes, bytes], ...]:
@@ -117,3 +62,8 @@ def request_of(message: wire.Message) -> Request | None:
         client=clients[0].decode("ascii", "replace") if len(clients) == 1 else "",
         body=message.body or None,
     )
+
+
+def _unread(message: wire.Message) -> Request:
+    """What is told of a message that asks about no request."""
+    return Request(method=message.method, target=message.target, host=b"", headers=message.headers)

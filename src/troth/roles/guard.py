@@ -21,6 +21,7 @@ from troth.adapters.log import Log
 from troth.catalogue import Settings, site
 from troth.enforce import authz, direct, reports, wire
 from troth.enforce.decide import decide
+from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
 from troth.kernel.request import Known, Request
 from troth.promises.guard import enforce as guard
@@ -92,9 +93,8 @@ async def _run(path: Path, places: Places, index: int) -> None:
         log.event(name, **fields)
 
     current = Current(build(path), told)
-    asked = authz.Authz(
-        current, now=clock.now, new_id=lambda: f"{rng.getrandbits(64):016x}", told=told
-    )
+    means = Means(now=clock.now, new_id=lambda: f"{rng.getrandbits(64):016x}", told=told)
+    asked = authz.Authz(Keeper(current, means))
     learnt = reports.Learnt(places.spool / LEARNT)
     own = direct.Direct(current, learnt, now=clock.now)
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
