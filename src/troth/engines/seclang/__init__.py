@@ -14,6 +14,7 @@ What a value means, and the seams between the parts, is in `model`. Read `parse`
 `plan` for the folding, `transaction` for how a request goes through.
 """
 
+from troth.engines.seclang.compile import Program, compile  # noqa: A004 -- as `re.compile`
 from troth.engines.seclang.model import (
     Limits,
     Match,
@@ -23,5 +24,17 @@ from troth.engines.seclang.model import (
     Source,
     Verdict,
 )
+from troth.engines.seclang.parse import parse
 
-__all__ = ["Limits", "Match", "Message", "RuleError", "Ruleset", "Source", "Verdict"]
+__all__ = [
+    "Limits",
+    "Match",
+    "Message",
+    "Program",
+    "RuleError",
+    "Ruleset",
+    "Source",
+    "Verdict",
+    "compile",
+    "parse",
+]

@@ -207,9 +207,9 @@ class Message:
         status: of the response; None while there is none, then only phases 1 and 2 run.
         response_headers: as sent.
         response_body: None when it is not there to be read.
-        tx: values that TX starts with, names in lower case (a route's own paranoia, thresholds).
-        excluded: selectors that no rule looks at (a route's own exclusions).
-        removed: ids of rules that do not run for this request.
+        epoch_s: the time, in seconds since 1970 UTC, for TIME and its kin.
+        removed: ids of rules that do not run for this message.
+        excluded: a rule's id (0: every rule) and what it does not look at in this message.
     """
 
     method: bytes
@@ -225,7 +225,7 @@ class Message:
     response_protocol: bytes = b"HTTP/1.1"
     response_headers: Pairs = ()
     response_body: bytes | None = None
-    tx: Mapping[bytes, bytes] = field(default_factory=dict)
+    epoch_s: int = 0
     removed: frozenset[int] = frozenset()
     excluded: tuple[tuple[int, Selector], ...] = ()
 

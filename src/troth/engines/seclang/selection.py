@@ -1,0 +1,109 @@
+"""Selectors to closures: which values a link looks at, in the order it names them."""
+
+from collections.abc import Callable, Sequence
+
+from troth.engines.seclang.model import Selector
+from troth.engines.seclang.names import CHANGING, WITH_KEYS
+from troth.engines.seclang.scan.rx import rx
+from troth.engines.seclang.state import Item, State
+
+Select = Callable[[State], list[Item]]
+Wanted = Callable[[bytes], bool]
+
+
+def source_of(selector: Selector) -> str:
+    """The name under which `State.values` has it."""
+    if selector.collection == "XML" and selector.key == "//@*":
+        return "XML://@*"
+    return selector.collection
+
+
+def wanted_of(selector: Selector) -> Wanted | None:
+    """Which names in the collection are meant; None for all of them."""
+    if not selector.key or selector.collection == "XML":
+        return None
+    if selector.is_pattern:
+        find = rx(f"(?i){selector.key}")
+        return lambda name: find(name) is not None
+    key = selector.key.encode()
+    return lambda name: name.lower() == key
+
+
+def excludes(selectors: Sequence[Selector]) -> Callable[[Item], bool]:
+    """Whether an item is among what these selectors name."""
+    tests = [(selector.collection, wanted_of(selector)) for selector in selectors]
+
+    def is_excluded(item: Item) -> bool:
+        for collection, wanted in tests:
+            if item[0] == collection and (wanted is None or wanted(item[1])):
+                return True
+        return False
+
+    return is_excluded
+
+
+def select_of(selectors: Sequence[Selector]) -> Select:
+    """The items that selectors name, what they exclude taken away; counts are items too."""
+    chosen = [selector for selector in selectors if not selector.is_exclusion]
+    barred = [selector for selector in selectors if selector.is_exclusion]
+    is_barred = excludes(barred) if barred else None
+    parts = [_part(selector, is_barred) for selector in chosen]
+    if len(parts) == 1:
+        return parts[0]
+
+    def select(t: State) -> list[Item]:
+        found = list[Item]()
+        for part in parts:
+            found += part(t)
+        return found
+
+    return select
+
+
+def _part(selector: Selector, is_barred: Callable[[Item], bool] | None) -> Select:
+    items = _items(selector)
+    if is_barred is not None:
+        items = _without(items, is_barred)
+    if not selector.is_count:
+        return items
+    place, key = selector.collection, selector.key.encode()
+    return lambda t: [(place, key, b"%d" % len(items(t)))]
+
+
+def _without(items: Select, is_barred: Callable[[Item], bool]) -> Select:
+    return lambda t: [item for item in items(t) if not is_barred(item)]
+
+
+def _items(selector: Selector) -> Select:
+    source = source_of(selector)
+    wanted = wanted_of(selector)
+    if wanted is None:
+        return lambda t: t.values(source)
+    if source == "TX" and not selector.is_pattern:
+        return _tx(selector.key.encode())
+    if source in CHANGING or source not in WITH_KEYS:
+        return lambda t: [item for item in t.values(source) if wanted(item[1])]
+    name = space_of(selector)
+
+    def select(t: State) -> list[Item]:
+        found = t.items.get(name)
+        if found is None:
+            found = t.items[name] = [item for item in t.values(source) if wanted(item[1])]
+        return found
+
+    return select
+
+
+def _tx(key: bytes) -> Select:
+    def select(t: State) -> list[Item]:
+        return [("TX", key, t.tx_text(key))] if key in t.tx else []
+
+    return select
+
+
+def space_of(selector: Selector) -> str:
+    """The name of the space that a selector's values make up: `ARGS`, `REQUEST_HEADERS:host`."""
+    if not selector.key or selector.key == "/*":
+        return selector.collection
+    key = f"/{selector.key}/" if selector.is_pattern else selector.key
+    return f"{selector.collection}:{key}"

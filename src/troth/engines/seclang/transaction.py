@@ -1,0 +1,215 @@
+"""A message on its way through the phases.
+
+1 request headers, 2 request body, 3 response headers, 4 response body, 5 logging. In each phase
+the rules run in the order they were written; where a scanner has said which heads match at all,
+the others are not even asked. A rule that denies ends the message's way; phase 5 runs always.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from troth.engines.seclang import macros
+from troth.engines.seclang.dynamic import number
+from troth.engines.seclang.model import Limits, Message, Ruleset, Scan, Verdict
+from troth.engines.seclang.selection import Wanted, excludes
+from troth.engines.seclang.state import Item, State
+from troth.engines.seclang.steps import Step
+from troth.engines.seclang.variables import View
+
+_REQUEST, _BODY, _RESPONSE, _RESPONSE_BODY, _LOGGING = 1, 2, 3, 4, 5
+_INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anomaly_score")
+_OUTBOUND = (b"blocking_outbound_anomaly_score", b"outbound_anomaly_score")
+_LEVELS = range(1, 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """A class of values that a scanner is asked about: a collection, or the wanted part of it."""
+
+    name: str
+    source: str
+    wanted: Wanted | None
+    find: Callable[[bytes], tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """The steps of one phase.
+
+    Args:
+        begin: the index of its first step.
+        ends: by marker, the index of the first step after it.
+        always: indexes of steps that no scanner answers for.
+        spaces: to be scanned as this phase begins; those of earlier phases are remembered.
+    """
+
+    number: int
+    begin: int
+    steps: tuple[Step, ...]
+    ends: Mapping[str, int]
+    always: tuple[int, ...]
+    spaces: tuple[Space, ...]
+    is_scanned: bool = False
+
+    def scanned(self, scan: Scan) -> "Phase":
+        """The same phase, asking a scanner."""
+        spaces = tuple(replace(space, find=scan.space(space.name)) for space in self.spaces)
+        return replace(self, spaces=spaces, is_scanned=True)
+
+
+def run(
+    phases: Mapping[int, Phase],
+    ruleset: Ruleset,
+    tx: Mapping[bytes, bytes],
+    limits: Limits,
+    message: Message,
+) -> Verdict:
+    """Take a message through its phases; 3 and 4 only when it carries a response."""
+    t = State(
+        message=message,
+        view=View(message, limits),
+        tx=dict(tx),
+        work=limits.work,
+        engine=ruleset.engine,
+    )
+    if ruleset.engine == "Off":
+        return Verdict()
+    _exclude(t, phases, message)
+    _enter(t, phases[_REQUEST])
+    if not t.is_ended:
+        if ruleset.is_body_read:
+            _read_body(t)
+        _enter(t, phases[_BODY])
+    if message.status is not None and not t.is_ended:
+        _enter(t, phases[_RESPONSE])
+        if not t.is_ended and ruleset.is_response_read and _is_text(t, ruleset):
+            _enter(t, phases[_RESPONSE_BODY])
+    t.is_ended = False
+    _enter(t, phases[_LOGGING])
+    return _verdict(t)
+
+
+def _exclude(t: State, phases: Mapping[int, Phase], message: Message) -> None:
+    if not message.removed and not message.excluded:
+        return
+    steps = [step for phase in phases.values() for step in phase.steps]
+    t.removed.update(step.index for step in steps if step.rule.id in message.removed)
+    for wanted, selector in message.excluded:
+        indexes = frozenset(s.index for s in steps if wanted in {0, s.rule.id})
+        t.exclusions.append((indexes, excludes([selector])))
+
+
+def _read_body(t: State) -> None:
+    t.view.read_body()
+    kept = "REQUEST_HEADERS REQUEST_COOKIES REQUEST_LINE REQUEST_URI REQUEST_METHOD".split()
+    t.items = {name: items for name, items in t.items.items() if name.startswith(tuple(kept))}
+
+
+def _is_text(t: State, ruleset: Ruleset) -> bool:
+    kind = t.first("RESPONSE_CONTENT_TYPE", b"").decode("latin-1").lower()
+    return t.message.response_body is not None and kind in ruleset.response_types
+
+
+def _enter(t: State, phase: Phase) -> None:
+    """Run a phase's steps in order, unless the engine was turned off on the way."""
+    t.skip_to, t.is_phase_ended = -1, False
+    if phase.is_scanned:
+        _walk(t, phase, _due(t, phase))
+    else:
+        _walk(t, phase, [(step.index, None) for step in phase.steps])
+
+
+def _due(t: State, phase: Phase) -> list[tuple[int, list[Item] | None]]:
+    """The steps that must be asked, in order, with the items that a scan has found for them."""
+    hits = t.hits
+    for space in phase.spaces:
+        find = space.find
+        if find is None:
+            continue
+        wanted = space.wanted
+        for item in t.values(space.source):
+            if wanted is None or wanted(item[1]):
+                for index in find(item[2]):
+                    hits.setdefault(index, []).append(item)
+    end = phase.begin + len(phase.steps)
+    found: list[tuple[int, list[Item] | None]]
+    found = [(index, hits[index]) for index in hits if phase.begin <= index < end]
+    found += [(index, None) for index in phase.always]
+    found.sort(key=_index)
+    return found
+
+
+def _index(due: tuple[int, list[Item] | None]) -> int:
+    return due[0]
+
+
+def _walk(t: State, phase: Phase, due: list[tuple[int, list[Item] | None]]) -> None:
+    steps, begin = phase.steps, phase.begin
+    for index, items in due:
+        if index < t.skip_to or index in t.removed:
+            continue
+        if t.engine == "Off" or t.is_ended or t.is_phase_ended:
+            return
+        step = steps[index - begin]
+        t.rule = step.rule
+        t.message_text = t.data_text = b""
+        if step.run(t, items):
+            _matched(t, phase, step)
+        if t.work < 0:
+            t.view.passed.append("work")
+            t.is_ended = True
+
+
+def _matched(t: State, phase: Phase, step: Step) -> None:
+    rule = step.rule
+    if rule.is_logged:
+        t.message_text = macros.filled(step.message, t)
+        t.data_text = macros.filled(step.data, t)
+        t.record(rule, t.message_text, t.data_text)
+        if rule.severity is not None:
+            t.highest = min(t.highest, rule.severity)
+    if rule.skip_after:
+        t.skip_to = phase.ends.get(rule.skip_after, phase.begin + len(phase.steps))
+    elif rule.skip:
+        t.skip_to = step.index + rule.skip + 1
+    if rule.disruption != "pass":
+        _disrupt(t, step)
+
+
+def _disrupt(t: State, step: Step) -> None:
+    rule = step.rule
+    if rule.disruption == "allow":
+        t.is_phase_ended = rule.disruption_argument == "phase"
+        t.is_ended = not t.is_phase_ended
+        return
+    if t.engine != "On" or rule.phase == _LOGGING:
+        return
+    t.is_ended, t.disrupted_by = True, rule
+    if rule.disruption == "redirect":
+        t.redirect = macros.filled(macros.text_of(rule.disruption_argument, {}), t)
+
+
+def _verdict(t: State) -> Verdict:
+    rule = t.disrupted_by
+    status = None
+    if rule is not None:
+        is_redirect = rule.disruption == "redirect" and rule.status == 403  # noqa: PLR2004
+        status = 302 if is_redirect else rule.status
+    return Verdict(
+        status=status,
+        is_disrupted=rule is not None,
+        by=None if rule is None else rule.id,
+        redirect=t.redirect,
+        matches=tuple(t.matches),
+        inbound=_score(t, _INBOUND, b"inbound"),
+        outbound=_score(t, _OUTBOUND, b"outbound"),
+        limits=tuple(dict.fromkeys(t.view.passed)),
+    )
+
+
+def _score(t: State, keys: tuple[bytes, ...], side: bytes) -> int:
+    """The highest of the names under which CRS 3 and CRS 4 keep the score."""
+    found = [number(t.tx_text(key)) for key in keys if key in t.tx]
+    levels = [b"%b_anomaly_score_pl%d" % (side, level) for level in _LEVELS]
+    return max([*found, sum(number(t.tx_text(key)) for key in levels)], default=0)
+

@@ -1,0 +1,104 @@
+"""A message, taken apart as far as rules have asked for it."""
+
+from functools import cached_property
+
+from troth.engines.seclang.bodies import PROCESSORS
+from troth.engines.seclang.model import Limits, Message, Pairs, Parts
+
+_NOTHING = Parts()
+_BY_TYPE = {
+    b"application/x-www-form-urlencoded": "URLENCODED",
+    b"multipart/form-data": "MULTIPART",
+}
+
+
+class View:
+    """What is read from one message. `processor` may be changed until the body has been parsed.
+
+    Args:
+        message: the request, and its response.
+        limits: what reading it may cost; passed ones are in `passed`.
+    """
+
+    def __init__(self, message: Message, limits: Limits) -> None:
+        self.message = message
+        self.limits = limits
+        self.passed: list[str] = []
+        self.is_body_forced = False
+        self.parts = _NOTHING
+        kind = self.content_type.partition(b";")[0].strip().lower()
+        self.processor = _BY_TYPE.get(kind, "")
+
+    @cached_property
+    def content_type(self) -> bytes:
+        """The first Content-Type, as sent."""
+        return self.header(b"content-type") or b""
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of a request header, its name in lower case."""
+        for key, value in self.message.headers:
+            if key.lower() == name:
+                return value
+        return None
+
+    @cached_property
+    def raw_path(self) -> bytes:
+        """The target before its query, not decoded."""
+        return self.message.uri.partition(b"?")[0]
+
+    @cached_property
+    def query(self) -> bytes:
+        """The target's query, not decoded."""
+        return self.message.uri.partition(b"?")[2]
+
+    @cached_property
+    def query_arguments(self) -> Pairs:
+        """ARGS_GET, the limit on arguments held."""
+        if not self.query:
+            return ()
+        parts = PROCESSORS["URLENCODED"](self.query, b"", self.limits)
+        self._note(parts)
+        return parts.arguments[: self.limits.arguments]
+
+    @cached_property
+    def cookies(self) -> Pairs:
+        """Names and values of every Cookie header; values are not decoded (RFC 6265, 5.4)."""
+        found = list[tuple[bytes, bytes]]()
+        for name, value in self.message.headers:
+            if len(name) == len(b"cookie") and name.lower() == b"cookie":
+                for part in value.split(b";"):
+                    key, _, text = part.lstrip(b" \t").partition(b"=")
+                    if key or text:
+                        found.append((key, text))
+        if len(found) > self.limits.arguments:
+            self.passed.append("cookies")
+        return tuple(found[: self.limits.arguments])
+
+    def read_body(self) -> None:
+        """Parse the body with the processor chosen by now."""
+        body = self.message.body
+        if not body:
+            return
+        if len(body) > self.limits.body:
+            self.passed.append("body")
+            body = body[: self.limits.body]
+        processor = PROCESSORS.get(self.processor)
+        if processor is None:
+            return
+        self.parts = processor(body, self.content_type, self.limits)
+        self._note(self.parts)
+        room = self.limits.arguments - len(self.query_arguments)
+        if len(self.parts.arguments) > room:
+            self.passed.append("arguments")
+
+    def _note(self, parts: Parts) -> None:
+        if parts.limit:
+            self.passed.append(parts.limit)
+        if len(parts.arguments) > self.limits.arguments:
+            self.passed.append("arguments")
+
+    @cached_property
+    def body_arguments(self) -> Pairs:
+        """ARGS_POST; ask only after `read_body`."""
+        room = self.limits.arguments - len(self.query_arguments)
+        return self.parts.arguments[: max(room, 0)]
