@@ -54,8 +54,11 @@ def snapshot() -> Snapshot:
     site = Site(
         name="n", app="https://app.example", http="http://x", troth="https://t", status="https://s"
     )
+    composed = enforce.compose(GuardSettings(), site)
     return Snapshot(
-        checks=enforce.checks(GuardSettings(), site),
+        gates=composed.gates,
+        asks=composed.asks,
+        checks=composed.checks,
         site=site,
         prefix="/-/",
         max_body_bytes=1024,

@@ -108,8 +108,11 @@ def snapshot(settings: GuardSettings) -> Snapshot:
         troth=f"https://{TROTH}",
         status="https://status.demo.localhost:8444",
     )
+    composed = guard.compose(settings, site)
     return Snapshot(
-        checks=guard.checks(settings, site),
+        gates=composed.gates,
+        asks=composed.asks,
+        checks=composed.checks,
         site=site,
         prefix="/-/",
         max_body_bytes=1024,

@@ -55,8 +55,11 @@ def build(path: Path) -> Snapshot:
     raw = _read(path)
     settings = config.parse(raw, Settings, where=str(path))
     place = site(settings)
+    composed = guard.compose(settings.guard, place)
     snapshot = Snapshot(
-        checks=guard.checks(settings.guard, place),
+        gates=composed.gates,
+        asks=composed.asks,
+        checks=composed.checks,
         site=place,
         prefix=settings.troth.prefix,
         max_body_bytes=settings.edge.max_body_bytes,

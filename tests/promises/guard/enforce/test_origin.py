@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from troth.kernel.request import FINE, Known, Request
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import (
+from troth.promises.guard.enforce.origin import (
     Policy,
     checks,
     identity_opinion,

@@ -26,10 +26,6 @@ from troth.kernel.site import Site
 from troth.promises.guard.rules import AMBIENT_SCHEMES, SLUG, is_exempt, is_identity, is_safe
 from troth.promises.guard.settings import GuardSettings
 
-# No check of this area looks into a body, so none is held back for it: a large upload must neither
-# wait in the edge's memory nor use up the time of a decision.
-READS_BODIES = False
-
 _EXEMPT = Opinion(counted="origin.exempt")
 _NOTHING_TO_FORGE = Opinion(counted="origin.nothing-to-forge")
 _DEFAULT_PORT = {"https": b":443", "http": b":80"}

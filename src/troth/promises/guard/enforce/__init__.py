@@ -1,0 +1,30 @@
+"""What the guard enforces: one file a topic, and here in which order they are asked.
+
+`compose` is all that doors and roles need: gates, asks and checks of one installation, for a
+`Snapshot`. To add a topic, write `of(settings, ...)` beside the others and name it below.
+"""
+
+from dataclasses import dataclass
+
+from troth.kernel.request import GuardAsks, GuardCheck
+from troth.kernel.site import Site
+from troth.promises.guard.enforce import origin
+from troth.promises.guard.settings import GuardSettings
+
+# No check of this area looks into a body, so none is held back for it: a large upload must neither
+# wait in the edge's memory nor use up the time of a decision.
+READS_BODIES = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """The area's part of a snapshot, each in order; fields as in `Snapshot`."""
+
+    gates: tuple[GuardCheck, ...] = ()
+    asks: tuple[GuardAsks, ...] = ()
+    checks: tuple[GuardCheck, ...] = ()
+
+
+def compose(settings: GuardSettings, site: Site) -> Composition:
+    """Everything under these settings, for one installation."""
+    return Composition(checks=origin.checks(settings, site))
