@@ -5,11 +5,11 @@ whose chains give just that value); a function that leaves it as it is only make
 that changes it makes a second value at other nodes. Sets and their successors are computed once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.engines.seclang.scan import tree
-from troth.engines.seclang.scan.touch import TOUCHED
+from troth.engines.seclang.scan.touch import SHORT, TOUCHED
 
 Function = Callable[[bytes], bytes]
 Chain = tuple[str, ...]
@@ -26,16 +26,19 @@ class _State:
         idle: functions that leave it as it is.
         changing: functions that do not, in the order they were tried.
         mask: tests that are asked of it.
+        untried: functions that lead on from the nodes and were not tried.
+        is_final: there are none.
         step: the next function to try, the state when it changes the value, and when it does not.
-            None: all were tried.
-        moves: then, where the values go that the changing ones made.
+            None: not yet worked out.
+        moves: when it is final, where the values go that the changing ones made.
     """
 
     nodes: frozenset[Chain]
     idle: frozenset[str]
     changing: tuple[str, ...]
     mask: int
-    is_ready: bool = False
+    untried: list[str]
+    is_final: bool = False
     step: "tuple[Function, _State, _State] | None" = None
     moves: "tuple[_Place, ...]" = ()
 
@@ -71,6 +74,7 @@ class Chains:
         touched = tree.bits(b"".join(TOUCHED.get(name, b"") for name in used))
         self._untouched = tree.members(tree.ANY & ~touched)
         self._classes = _classes(used)
+        self._all_marks = frozenset(self._classes)
         self._touched = {
             name: frozenset(TOUCHED[name].translate(self._classes))
             for name in used
@@ -80,31 +84,34 @@ class Chains:
         self._places: dict[frozenset[Chain], _Place] = {}
         self._root = self._place(frozenset(((),)))
 
-    def outcomes(self, value: bytes) -> dict[bytes, int]:
+    def outcomes(self, value: bytes) -> Iterable[tuple[bytes, int]]:
         """Each distinct value that some chain gives, with the tests asked of it."""
+        root = self._root
+        marks = frozenset(value.translate(self._classes, self._untouched))
+        state = root.starts.get(marks)
+        if state is not None and state.is_final and len(value) > SHORT:
+            return ((value, state.mask),)
         found: dict[bytes, int] = {}
-        pending = [(value, self._root)]
+        pending = [(value, root)]
         while pending:
             now, place = pending.pop()
             marks = frozenset(now.translate(self._classes, self._untouched))
+            if len(now) <= SHORT:
+                marks = self._all_marks
             state = place.starts.get(marks) or self._start(place, marks)
             changed: list[bytes] = []
-            while True:
-                if not state.is_ready:
-                    self._prepare(state)
-                if state.step is None:
-                    break
-                function, if_changed, if_same = state.step
-                after = function(now)
+            while not state.is_final:
+                step = state.step or self._step(state)
+                after = step[0](now)
                 if after == now:
-                    state = if_same
+                    state = step[2]
                 else:
                     changed.append(after)
-                    state = if_changed
+                    state = step[1]
             found[now] = found.get(now, 0) | state.mask
             if changed:
                 pending += zip(changed, state.moves, strict=True)
-        return found
+        return found.items()
 
     def _place(self, nodes: frozenset[Chain]) -> _Place:
         return self._places.setdefault(nodes, _Place(nodes))
@@ -126,32 +133,35 @@ class Chains:
             more = {(*c, name) for c in more for name in self._after[c] if name in idle} - found
             found |= more
         key = (frozenset(found), idle, changing)
-        known = self._states.get(key)
-        if known is None:
-            mask = 0
-            for chain in found:
-                mask |= self._masks.get(chain, 0)
-            known = _State(*key, mask)
-            if len(self._states) < MAX_STATES:
-                self._states[key] = known
-        return known
+        return self._states.get(key) or self._made(*key)
 
-    def _prepare(self, state: _State) -> None:
-        """Choose the next function to try; when there is none, say where the others lead."""
-        wanted = {name for chain in state.nodes for name in self._after[chain]}
-        untried = sorted(wanted - state.idle - set(state.changing))
-        if untried:
-            name = untried[0]
-            state.step = (
-                self._functions[name],
-                self._state(state.nodes, state.idle, (*state.changing, name)),
-                self._state(state.nodes, state.idle | {name}, state.changing),
+    def _made(
+        self, nodes: frozenset[Chain], idle: frozenset[str], changing: tuple[str, ...]
+    ) -> _State:
+        mask = 0
+        for chain in nodes:
+            mask |= self._masks.get(chain, 0)
+        wanted = {name for chain in nodes for name in self._after[chain]}
+        state = _State(nodes, idle, changing, mask, sorted(wanted - idle - set(changing)))
+        if not state.untried:
+            state.is_final = True
+            state.moves = tuple(
+                self._place(frozenset((*c, name) for c in nodes if name in self._after[c]))
+                for name in changing
             )
-        state.moves = tuple(
-            self._place(frozenset((*c, name) for c in state.nodes if name in self._after[c]))
-            for name in state.changing
+        if len(self._states) < MAX_STATES:
+            self._states[nodes, idle, changing] = state
+        return state
+
+    def _step(self, state: _State) -> "tuple[Function, _State, _State]":
+        """Choose the next function to try."""
+        name = state.untried[0]
+        state.step = (
+            self._functions[name],
+            self._state(state.nodes, state.idle, (*state.changing, name)),
+            self._state(state.nodes, state.idle | {name}, state.changing),
         )
-        state.is_ready = True
+        return state.step
 
 
 def _classes(names: list[str]) -> bytes:

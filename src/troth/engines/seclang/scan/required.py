@@ -35,7 +35,10 @@ _UNKNOWN = _Known(None)
 
 def clause(node: Node) -> Clause | None:
     """The best clause of a pattern; None when nothing is known that every match contains."""
-    return _best(_known(node))
+    found = _best(_known(node))
+    if found is None:
+        return None
+    return frozenset(one for one in found if not any(o in one for o in found if o != one))
 
 
 def is_single_bytes(found: Clause) -> bool:

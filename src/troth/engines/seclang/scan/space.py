@@ -6,10 +6,14 @@ over, under the mask, is what holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
+from troth.engines.seclang.scan import tree
 from troth.engines.seclang.scan.chains import Chain, Chains, Function
 from troth.engines.seclang.scan.needle import Gate, Needle
+from troth.engines.seclang.scan.required import is_single_bytes
 from troth.engines.seclang.scan.test import Test
+from troth.engines.seclang.scan.touch import chain_of
 
 Answer = tuple[int, ...]
 Look = Callable[[bytes, int], int]
@@ -45,9 +49,10 @@ class Space:
             bit, test = 1 << place, tests[at]
             self.bits[wanted[at]] = self.bits.get(wanted[at], 0) | bit
             self._turned |= bit if test.is_negated else 0
-            first = 0 if test.every_stage else len(test.chain)
-            for length in range(first, len(test.chain) + 1):
-                stage = test.chain[:length]
+            names = chain_of(test.chain)
+            first = 0 if test.every_stage else len(names)
+            for length in range(first, len(names) + 1):
+                stage = names[:length]
                 masks[stage] = masks.get(stage, 0) | bit
         self._outcomes = Chains(masks, functions).outcomes
         self._everywhere = sum(
@@ -65,7 +70,7 @@ class Space:
         """The numbers of the tests that hold for a value, rising."""
         held = 0
         look, turned = self._look, self._turned
-        for outcome, mask in self._outcomes(value).items():
+        for outcome, mask in self._outcomes(value):
             if mask:
                 held |= (look(outcome, mask) ^ turned) & mask
         if not held:
@@ -132,9 +137,15 @@ def _one_by_one(
     gated = [
         (sum(bits for bits, _ in behind), gate, tuple(behind)) for gate, behind in gates.values()
     ]
+    # Where every clause asks for a byte of a set, one that holds none of them all passes at once.
+    chars = {needles[number].clause for number, _ in sought}
+    is_open = not all(clause and is_single_bytes(clause) for clause in chars)
+    harmless = tree.members(tree.ANY & ~tree.folded(tree.bits(b"".join(chain(*chars)))))
 
     def look(value: bytes, mask: int) -> int:
         held = everywhere
+        if not is_open and not value.translate(None, harmless):
+            return held
         low = value.lower()
         for of_all, gate, behind in gated:
             if of_all & mask and (gate is None or gate(low)):

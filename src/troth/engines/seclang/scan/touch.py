@@ -11,6 +11,13 @@ from troth.engines.seclang.scan import tree
 _BLANK = b"\t\n\x0b\x0c\r \xa0\x85"
 _NOT_ASCII = tree.members(tree.span(0x80, 0xFF))
 
+_PATH = b"/\\"
+
+# Of two names for one thing, the one that stands for both.
+SAME: Mapping[str, str] = {"normalisepath": "normalizepath", "normalisepathwin": "normalizepathwin"}
+
+SHORT = 2  # values up to this many bytes are always tried: `.` and `..` are paths without a slash
+
 TOUCHED: Mapping[str, bytes] = {
     "lowercase": tree.members(tree.UPPER),
     "uppercase": tree.members(tree.LOWER),
@@ -27,13 +34,16 @@ TOUCHED: Mapping[str, bytes] = {
     "trim": _BLANK + b"\0",
     "trimleft": _BLANK + b"\0",
     "trimright": _BLANK + b"\0",
-    "replacecomments": b"/*",
+    "replacecomments": b"*",  # a comment begins with a slash and this
     "removecomments": b"/*-#<!>",
     "removecommentschar": b"/*-#<!>",
-    "normalizepath": b"/.",
-    "normalisepath": b"/.",
-    "normalizepathwin": b"/.\\",
-    "normalisepathwin": b"/.\\",
+    "normalizepath": b"/",
+    "normalizepathwin": _PATH,
     "cmdline": _BLANK + b"\"'\\^,;/(" + tree.members(tree.UPPER),
     "utf8tounicode": _NOT_ASCII,
 }
+
+
+def chain_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """A chain with one name for each thing."""
+    return tuple(SAME.get(name, name) for name in names)

@@ -14,12 +14,14 @@ _SQL_HEX = re.compile(rb"0[xX]((?:[0-9A-Fa-f]{2})+)")
 def base64_decode(value: bytes) -> bytes:
     """Strict (RFC 4648, line ends allowed), up to a NUL; what is not base64 stays as it is."""
     plain = value.partition(b"\0")[0] if b"\0" in value else value
-    if b"\n" in plain or plain.endswith(b" "):
+    if b"\n" in plain:
         plain = _LINE_END.sub(b"", plain)
+    elif plain.endswith(b" "):
+        plain = plain.rstrip(b" ")
     if len(plain) % 4:
         return value
     try:
-        return base64.b64decode(plain, validate=True)
+        return binascii.a2b_base64(plain, strict_mode=True)
     except binascii.Error:
         return value
 
