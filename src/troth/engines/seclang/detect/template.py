@@ -1,0 +1,93 @@
+"""Template expressions that compute or reach further than a placeholder.
+
+`{{ first_name }}` and `${order.total}` are what people write in a mail's template: a name, a path
+of names, a filter. An attack needs more: arithmetic that proves it runs (`{{7*7}}`), reflection
+(`__class__`, `getClass`), a way out (`T(java.lang.Runtime)`, `?new()`, `popen`). So an expression
+is cut out by its template's brackets, and then read. Server-side includes are told by their verb.
+
+Sources: OWASP WSTG-INPV-18 (SSTI), WSTG-INPV-08 (SSI); CWE-1336, CWE-917, CWE-97; the manuals of
+Jinja2, Twig, Freemarker, Velocity, Thymeleaf, ERB, Smarty, Handlebars; Struts S2-045 (OGNL).
+"""
+
+import re
+
+from troth.engines.seclang.detect.layers import through
+
+MAX_EXPRESSIONS = 300
+
+_GATE = re.compile(rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w{2,8}\s?\(|\$\w{1,20}\.\w|@\w{1,20}\.\w|<\w?%|&lt;!--#|\(#|@\(")
+# What stands between a template's brackets, to the first closing one or 400 bytes.
+_EXPRESSION = re.compile(
+    rb"\{\{(?P<double>[^\n]{1,400}?)\}\}|\{%-?(?P<block>[^\n]{1,400}?)%\}"
+    rb"|[$#*@%~^]\{(?P<brace>[^\n]{1,400}?)(?:\}|$)|<%[=#@!-]?(?P<erb>[^\0]{1,400}?)%>"
+    rb"|\[\[(?P<inline>[$#*@][^\n]{1,400}?)\]\]|\{(?P<smarty>(?:php|literal|system|fetch|include|math|\d|\$smarty)[^{}\n]{1,200})\}"
+    rb"|\$\((?P<paren>\d[\d*+ -]{1,20})\)|@\((?P<razor>[^\n]{1,200}?)\)|\{#(?P<note>[^\n]{1,200}?)#\}|#\((?P<hash>[^\n]{1,200}?)\)"
+)
+_ARITHMETIC = re.compile(
+    rb"\s{0,8}[-(]{0,4}['\"]?\d{1,12}['\"]?\s{0,4}\)?\s{0,4}(?:[*/%+-]|\*\*)\s{0,4}\(?\s{0,4}['\"]?\d{1,12}['\"]?\s{0,4}[)\]]{0,4}\s{0,4}(?:[-+*/|;%].{0,60})?$"
+)
+_REACH = re.compile(
+    rb"__\w{3,24}__|\\x5f\\x5f|\b_self\b|\bself\._|\.__|\bgetClass\b|\.class\b|\bforName\b|\bgetRuntime\b"
+    rb"|\bgetDeclared\w|\bgetMethod|\bnewInstance\b|\bclassLoader\b|\bClassPath\b"
+    rb"|\bT\s{0,4}\(\s{0,4}[\w.]+\s{0,4}\)|\bnew\s{1,4}(?:java|javax|freemarker|org|com|sun)\."
+    rb"|@[\w.]{1,80}@|#_memberAccess|#context\b|#application\b|#session\b|#request\b|#attr\b|#parameters\b|#\w{1,24}\s{0,4}="
+    rb"|\bRuntime\b|\bProcessBuilder\b|java\.(?:lang|io|util|net)\b|javax\.script|freemarker\.|ScriptEngine"
+    rb"|\?\s{0,4}(?:new|api|eval|interpret)\b|\bconstructor\b|\bprototype\b|__proto__"
+    rb"|\b(?:system|exec|shell_exec|passthru|popen|proc_open|eval|spawn|execSync|spawnSync|fork|check_output|Popen)\s{0,4}\("
+    rb"|(?:filter|map|sort|reduce|find)\s{0,4}\(\s{0,4}['\"](?:system|exec|passthru|shell_exec|popen|assert|phpinfo|call_user_func|file_\w+)"
+    rb"|\|\s{0,4}(?:attr|pprint|forceescape|debug|tojson\s*\|)\s{0,4}\(?|`[^`]{1,80}`|%x[({\[]|\bIO\.|\bFile\.|\bDir\.|\bKernel\b|\bOpen3\b|\bENV\[|\bprocess\.|\bglobal\.|\brequire\s{0,4}\("
+    rb"|\b(?:config|settings|app|request|self|url_for|lipsum|cycler|joiner|namespace|get_flashed_messages|current_app|g)\s{0,4}"
+    rb"(?:\.(?:items|from_object|environ|application|_|config|secret|SECRET|__|mysql|query_string|pop|init)|\[|\|\s{0,4}attr)"
+    rb"|\bSECRET_KEY\b|\bimport\s{1,4}\w|\bos\.(?:system|popen|environ|listdir)|\bsubprocess\b|\bopen\s{0,4}\(\s{0,4}['\"]"
+    rb"|\bdump\s{0,4}\(\s{0,4}(?:app|\)|_)|app\.request|\.env\b.{0,40}(?:Filter|Cache|register)|source\s{0,4}\(\s{0,4}['\"]/|file_excerpt|include\s{0,4}\(?\s{0,4}['\"][./]"
+    rb"|\b(?:pageContext|applicationScope|sessionScope|requestScope|servletContext|facesContext|initParam)\b|\.getServletContext"
+    rb"|\bphpinfo\b|\bphpversion\b|\bfile_get_contents\b|\bSmarty_Internal|\$smarty\b|\bwriteFile\b|\bself::"
+    rb"|\#root\b|\bthis\.(?:get|push|pop|constructor|env)|string\.sub\b|lookup\s{1,4}string|#with|#each.{0,40}constructor|\bdebug\b\s{0,2}$"
+    rb"|\[\s{0,4}['\"]\w{1,20}['\"]\s{0,4}[+~]\s{0,4}['\"]|\bgetattr\b|\.getInputStream|\bchr\(\d|\.popen|\bxstream\b|\bReader\b.{0,20}\("
+)
+_VELOCITY = re.compile(
+    rb"#set\s{0,4}\(\s{0,4}\$\w{1,30}\s{0,4}=\s{0,4}(?:\$?['\"\w.]{0,80}\.(?:getClass|class|forName)|['\"]{2}|\d{1,6}\s{0,4}\*\s{0,4}\d{1,6}|\$\w{1,20}\.\w)"
+    rb"|\$class\.(?:inspect|type)|\$\w{1,30}\.(?:getClass|class)\b|#(?:evaluate|include|parse)\s{0,4}\(\s{0,4}[\"'$]"
+)
+_FREEMARKER = re.compile(rb"<#(?:assign|import|include)\s[^>]{0,200}(?:\?\s{0,4}(?:new|api)|freemarker\.|[\"']/)|<@\w{1,20}\s{1,4}[\"']?\w")
+_SSI = re.compile(
+    rb"(?i:<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|set|printenv|fsize|flastmod|if|elif|odbc)\b|<esi:(?:include|inline|debug|vars|remove|assign)\b)"
+)
+_MARKO = re.compile(rb"(?m:^\s{0,8}(?:%|#\{|=)\s{0,4}(?:import|import os|system|`))|<%\s{0,4}(?:import|require)\s|\{\{!--|\$\{\s{0,4}\"?freemarker|<\{\w{1,20}\s?=")
+_MAKO = re.compile(rb"\$\{\s{0,4}(?:self|context|x)\.(?:module|write|_)|<%[!\s]{1,4}import\s|<%def|#import\s{1,4}\w")
+
+
+def recognise(value: bytes) -> str | None:
+    """One form of a value; `find` looks through its encodings as well."""
+    if _GATE.search(value) is None:
+        return None
+    if b"<!--" in value or b"<esi:" in value:
+        found = _SSI.search(value)
+        if found:
+            return "include"
+    for count, expression in enumerate(_EXPRESSION.finditer(value)):
+        if count == MAX_EXPRESSIONS:
+            return None
+        kind = expression.lastgroup
+        body = expression.group(kind) if kind else b""
+        reason = _reads(kind or "", body)
+        if reason:
+            return f"{kind}:{reason}"
+    if b"#" in value or b"$" in value:
+        if _VELOCITY.search(value):
+            return "velocity"
+        if b"<#" in value and _FREEMARKER.search(value):
+            return "freemarker"
+    return "mako" if b"<%" in value and _MAKO.search(value) else None
+
+
+def _reads(kind: str, body: bytes) -> str | None:
+    """What an expression does beyond showing a value."""
+    if _ARITHMETIC.match(body):
+        return None if kind in ("note", "hash", "razor") and not body.strip().isalnum() and b"*" not in body else "arithmetic"
+    if kind == "smarty":
+        return "smarty" if body[:3] in (b"php", b"sys", b"fet", b"$sm", b"mat") and not body[:8].isalpha() else None
+    return "reach" if _REACH.search(body) else None
+
+
+find = through(recognise)
