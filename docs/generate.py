@@ -49,7 +49,7 @@ def tables(cls: type[Any], path: str) -> list[str]:
     below: list[str] = []
     for field in info.fields:
         inner = field.type
-        name = f"{path}.{field.encode_name}" if path else field.encode_name
+        name = f"{path.strip('[]')}.{field.encode_name}" if path else field.encode_name
         if isinstance(inner, types.UnionType):
             inner = next((t for t in inner.types if isinstance(t, types.StructType)), inner)
         if isinstance(inner, types.DictType) and isinstance(inner.value_type, types.StructType):
@@ -58,6 +58,10 @@ def tables(cls: type[Any], path: str) -> list[str]:
             below += tables(inner.cls, name)
         else:
             rows.append(f"| `{field.encode_name}` | {shape(field.type)} | {default(field)} |")
+            if isinstance(inner, types.VarTupleType):
+                each = inner.item_type
+                if isinstance(each, types.StructType):
+                    below += tables(each.cls, f"[{name}]")
     text = inspect.cleandoc(cls.__doc__ or "").removeprefix(f"`[{path}]`: ")
     head = [f"\n## `[{path}]`\n", text, ""] if path else []
     table = ["| key | may be | unless set |", "|---|---|---|", *rows] if rows else []

@@ -14,7 +14,7 @@ from troth.engines.envoy.resources import Certificate
 from troth.kernel.fragment import Fragment
 from troth.promises.edge import enforce as edge
 from troth.promises.edge.settings import EdgeSettings
-from troth.promises.guard.enforce import READS_BODIES
+from troth.promises.guard.enforce import reads_bodies
 from troth.roles.places import Places
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -64,7 +64,7 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         stream_paths=given.stream_paths,
         fail_open_paths=settings.guard.fail_open_paths,
         guard_timeout_ms=settings.guard.timeout_ms,
-        is_body_inspected=READS_BODIES,
+        is_body_inspected=reads_bodies(settings.guard),
         challenges=dict(challenges or {}),
     )
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from troth.kernel.request import GuardAsks, GuardCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import origin
+from troth.promises.guard.enforce import login, origin
+from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
 
 # No check of this area looks into a body, so none is held back for it: a large upload must neither
@@ -25,6 +26,20 @@ class Composition:
     checks: tuple[GuardCheck, ...] = ()
 
 
-def compose(settings: GuardSettings, site: Site) -> Composition:
-    """Everything under these settings, for one installation."""
-    return Composition(checks=origin.checks(settings, site))
+def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None) -> Composition:
+    """Everything under these settings, for one installation.
+
+    A login is asked last: one that something else refuses is no attempt.
+    """
+    own = secrets or Secrets()
+    return Composition(
+        checks=(
+            *origin.checks(settings, site),
+            *login.checks(settings.login, settings.lockout, own),
+        )
+    )
+
+
+def reads_bodies(settings: GuardSettings) -> bool:
+    """Whether the edge hands bodies over."""
+    return READS_BODIES or bool(settings.login)

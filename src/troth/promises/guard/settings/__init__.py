@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from troth.promises.guard.settings.login import Lockout, LoginRoute
+
 Path = Annotated[str, Meta(pattern=r"^/")]
 # Never `/` alone: that would exempt everything. No dots or encodings: `rules.is_exempt` has none.
 Prefix = Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?$", max_length=256)]
@@ -31,3 +33,5 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     # Identity headers that something in front of Troth sets and cleans; all others are removed.
     trusted_headers: tuple[HeaderName, ...] = ()
     origin: OriginCheck = msgspec.field(default_factory=OriginCheck)
+    login: tuple[LoginRoute, ...] = ()
+    lockout: Lockout = msgspec.field(default_factory=Lockout)
