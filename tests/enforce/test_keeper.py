@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from troth.enforce.keeper import PASSED, Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot
 from troth.kernel.request import (
@@ -132,10 +134,10 @@ def test_counters_elsewhere_are_asked_once():
     steps = play.keeper.judging(REQUEST)
 
     assert next(steps) == (ASK,)
-    try:
+    with pytest.raises(StopIteration) as end:
         steps.send({})
-    except StopIteration as end:
-        assert end.value is PASSED
+
+    assert end.value.value is PASSED
 
 
 def test_counters_that_do_not_answer_refuse():
@@ -174,7 +176,8 @@ def test_no_request_is_told_as_the_machines_own_no():
 
     ruling = play.keeper.refuse(413, "too-large", REQUEST)
 
-    assert (ruling.refused.status, dict(ruling.refused.headers)[b"troth-refused"]) == (413, b"guard")
+    assert ruling.refused.status == 413
+    assert dict(ruling.refused.headers)[b"troth-refused"] == b"guard"
     assert play.wrote[0].decision.refusal.code == "too-large"
 
 
