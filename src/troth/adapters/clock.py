@@ -12,3 +12,8 @@ def now() -> datetime:
 def monotonic_s() -> float:
     """Seconds that never go back, for measuring a span."""
     return time.monotonic()
+
+
+def monotonic_ns() -> int:
+    """Nanoseconds that never go back, for exact arithmetic."""
+    return time.monotonic_ns()
