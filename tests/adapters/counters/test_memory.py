@@ -1,4 +1,4 @@
-"""Counters in the process: never more than the rate allows, whoever tries to have them forgotten."""
+"""Counters in the process: never more than the rate, whoever tries to have them forgotten."""
 
 import random
 import threading

@@ -112,7 +112,7 @@ class _Kind:
     that file is looked at: each such move was paid for by a request.
     """
 
-    __slots__ = ("empty_at", "_files", "_grain", "_order")
+    __slots__ = ("_files", "_grain", "_order", "empty_at")
 
     def __init__(self, grain: int) -> None:
         self.empty_at: dict[str, int] = {}
