@@ -17,6 +17,7 @@ from troth.cli.install import install, uninstall, user
 from troth.cli.liar import liar
 from troth.cli.logs import logs
 from troth.cli.prove import prove, show, verify
+from troth.cli.rules import rules
 from troth.cli.scan import scan
 from troth.cli.up import up
 from troth.cli.upgrade import upgrade
@@ -32,7 +33,7 @@ def group() -> None:
 
 for command in (init, up, config, csp, hsts, prove, show, verify, witness, cosignature):
     group.add_command(command)
-for command in (install, upgrade, uninstall, user, logs, doctor, liar, scan):
+for command in (install, upgrade, uninstall, user, logs, doctor, liar, scan, rules):
     group.add_command(command)
 
 

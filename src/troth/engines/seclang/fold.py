@@ -9,7 +9,7 @@ Sound, because a value counts as known only until any rule that stays might writ
 assignment stays when a rule that stays before it might have read the value.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.engines.seclang import macros, updates
@@ -82,8 +82,6 @@ class _Walk:
     def _holds(self, link: Link) -> bool | None:
         if link.operator is None:
             return True
-        if any(a.name in {"multimatch"} for a in link.actions):
-            return None
         values = list[str]()
         for selector in link.selectors:
             more = self._values(selector)
@@ -185,17 +183,16 @@ class _Walk:
             self.unsure.add(key)
 
 
-def _touched(ruleset: Ruleset) -> frozenset[int]:
+def _touched(ruleset: Ruleset, left: Iterable[Rule | Marker]) -> frozenset[int]:
+    """Ids of rules that a ctl in one of the rules left may take away."""
     found = set[int]()
-    for rule in ruleset.rules:
-        for link in rule.links:
+    for rule in left:
+        for link in rule.links if isinstance(rule, Rule) else ():
             for action in link.actions:
                 name, _, value = action.argument.partition("=")
                 name = name.strip().lower()
-                if action.name == "ctl" and name.startswith("ruleremove"):
-                    kind = name.removeprefix("ruleremove").removeprefix("targetby")
-                    kind = kind.removeprefix("by")
-                    meant = updates.concerns(kind, value.partition(";")[0], link.where)
+                if action.name == "ctl" and name.startswith("ruleremoveby"):
+                    meant = updates.concerns(name.removeprefix("ruleremoveby"), value, link.where)
                     found |= {each.id for each in ruleset.rules if meant(each)}
     return frozenset(found)
 
@@ -203,11 +200,19 @@ def _touched(ruleset: Ruleset) -> frozenset[int]:
 def fold(ruleset: Ruleset, pinned: Mapping[str, str]) -> Folded:
     """Work out what can be known without a message.
 
+    Twice: what no rule can take away is known only when it is known which rules may run.
+
     Args:
         ruleset: as parsed.
         pinned: TX values, names in lower case, that stand whatever the rules write.
     """
-    walk = _Walk(pinned=pinned, touched=_touched(ruleset), data=ruleset.data)
+    first = _folded(ruleset, pinned, _touched(ruleset, ruleset.items))
+    left = [item for items in first.phases.values() for item in items]
+    return _folded(ruleset, pinned, _touched(ruleset, left))
+
+
+def _folded(ruleset: Ruleset, pinned: Mapping[str, str], touched: frozenset[int]) -> Folded:
+    walk = _Walk(pinned=pinned, touched=touched, data=ruleset.data)
     walk.known.update(pinned)
     phases = {}
     for phase in PHASES:
