@@ -8,18 +8,25 @@ Fails closed: what cannot be read is 400, what cannot be decided is 503; both ar
 """
 
 from troth.enforce import wire
+from troth.enforce.awaited import Waiting
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import PASSED, Keeper, Ruling
-from troth.kernel.request import CLIENT, Request
+from troth.kernel.request import CLIENT, Headers, Request
 
 TO_REMOVE = b"x-envoy-auth-headers-to-remove"  # Source: Envoy, ext_authz, raw HTTP authorization
 
 
 class Authz:
-    """Answers one message after another."""
+    """Answers one message after another.
 
-    def __init__(self, keeper: Keeper) -> None:
+    Args:
+        keeper: decides.
+        waiting: where the application's answers are waited for; without it nobody is told of them.
+    """
+
+    def __init__(self, keeper: Keeper, waiting: Waiting | None = None) -> None:
         self._keeper = keeper
+        self._waiting = waiting
         self.counts = keeper.counts
 
     def answer(self, message: wire.Message) -> wire.Reply:
@@ -35,12 +42,16 @@ class Authz:
         if ruling is PASSED:
             return wire.OK
         decision = ruling.decision
-        headers = (*decision.add, *_removed(decision))
+        awaited = self._waiting.header(decision.awaits) if self._waiting else ()
+        headers = (*decision.add, *awaited, *_removed(decision, awaited))
         return wire.Reply(status=200, headers=headers) if headers else wire.OK
 
 
-def _removed(decision: Decision) -> tuple[tuple[bytes, bytes], ...]:
-    return ((TO_REMOVE, b",".join(decision.remove)),) if decision.remove else ()
+def _removed(decision: Decision, set_now: Headers) -> Headers:
+    """What is taken off; not what is set, for Envoy would take off ours, after setting it."""
+    ours = {name for name, _ in set_now}
+    names = b",".join(name for name in decision.remove if name not in ours)
+    return ((TO_REMOVE, names),) if names else ()
 
 
 def request_of(message: wire.Message) -> Request | None:

@@ -14,10 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from troth.enforce import events, page
-from troth.enforce.decide import ALLOWED, Decision, Tallies, decide_answer, deciding, told
+from troth.enforce.decide import (
+    ALLOWED,
+    Decision,
+    Tallies,
+    decide_answer,
+    decide_awaited,
+    deciding,
+    told,
+)
 from troth.enforce.snapshot import Current, Told
 from troth.enforce.wire import Reply
-from troth.kernel.request import Ask, Headers, Known, Refusal, Request, Response
+from troth.kernel.request import Ask, Awaited, Headers, Known, Refusal, Request, Response
 
 GUARD = "guard"  # who refuses, when it is no promise but the machine
 MAX_TOLD_S = 100  # a flood of refusals is counted in the log, not written; the spool has them
@@ -130,6 +138,22 @@ class Keeper:
         if found is ALLOWED:
             return PASSED
         return self._ruled(request, found, now, is_answer=True)
+
+    def heard(self, awaits: tuple[Awaited, ...], response: Response) -> Headers:
+        """What the visitor gets with an answer that one was told of when the request was gone.
+
+        Fails open: the answer is on its way; what breaks here is told and counted.
+        """
+        now = self.means.now()
+        try:
+            found = decide_awaited(awaits, response, self.means.known(now))
+            self.means.settle(found, now)
+        except Exception as error:  # noqa: BLE001 -- a machine's loop: nobody could hear it
+            self.counts["unheard"] += 1
+            self._tell("guard.unheard", {"bug": repr(error)}, now)
+            return ()
+        self.counts.update(found.counted)
+        return found.answer
 
     def refuse(self, status: int, code: str, request: Request) -> Ruling:
         """The machine's own no: what is no request (400), too large (413), too slow (408)."""

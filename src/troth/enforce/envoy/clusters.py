@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 
+from troth.enforce.envoy import report
 from troth.enforce.envoy.lua import script
 from troth.enforce.envoy.merged import Merged
 from troth.enforce.envoy.plan import Plan, Upstream
@@ -27,24 +28,33 @@ def clusters(plan: Plan, merged: Merged) -> tuple[Json, ...]:
     """All clusters of an edge."""
     guards = (_guard(plan.guards),) if plan.guards else ()
     return (
-        _application(plan.upstream, merged),
+        _application(plan, merged),
         *guards,
+        *(_local(f"{report.CLUSTER}{at}", path) for at, path in enumerate(plan.guard_seen)),
         *((_local(GUARD_HTTP, plan.guard_http),) if plan.guard_http else ()),
         _local(STATUS, plan.status),
         _local(CONSOLE, plan.console),
     )
 
 
-def _application(upstream: Upstream, merged: Merged) -> Json:
+def _application(plan: Plan, merged: Merged) -> Json:
+    upstream = plan.upstream
     options: Json = {
         "explicit_http_config": {"http_protocol_options": {}},
         "common_http_protocol_options": {"idle_timeout": IDLE},
     }
-    # The script stands on the upstream's side: it sees what the application sends, and nothing
-    # that the edge or the guard answers.
+    # The scripts stand on the upstream's side: they see what the application sends, and nothing
+    # that the edge or the guard answers. An answer meets the last of them first.
+    scripts = [report.SCRIPT] if plan.guard_seen else []
     if lua := script(merged):
+        scripts.append(lua)
+    if scripts:
         options["http_filters"] = [
-            http_filter("lua", "lua.v3.Lua", default_source_code={"inline_string": lua}),
+            *(
+                http_filter("lua", "lua.v3.Lua", default_source_code={"inline_string": text})
+                | {"name": f"troth.lua.{at}"}
+                for at, text in enumerate(scripts)
+            ),
             http_filter("upstream_codec", "upstream_codec.v3.UpstreamCodec"),
         ]
     place = pipe(Path(upstream.socket)) if upstream.socket else _resolved(upstream)

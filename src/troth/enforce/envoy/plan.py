@@ -44,6 +44,8 @@ class Plan:
             is checked, which is for tests of the edge alone.
         guard_http: socket where the guard answers addresses of its own (`csp`, `healthz`); the
             status role answers them where there is none.
+        guard_seen: sockets where the guards, in the same order, are told what the application
+            answered; nothing is told where there are none.
         status: socket of the role that serves pages, API and log.
         console: socket of the role that serves accounts and the desk.
         access_log: file that gets one JSON object for each request; empty for none.
@@ -76,6 +78,7 @@ class Plan:
     status: Path
     console: Path
     guard_http: Path | None = None
+    guard_seen: tuple[Path, ...] = ()
     access_log: str = ""
     prefix: str = "/-/"
     is_http3: bool = False
