@@ -1,0 +1,183 @@
+"""SQL injection: does a value, where an application would put it, continue a statement?
+
+The places are: as it is (a number, a name), behind an operand, and inside '...', "..." and `...`,
+which the value's first unescaped quote of that kind ends. `sqlgrammar` reads on from there; here it
+is decided whether what it read is an attack. A quotation that the value opens and the query's own
+quote closes, a comment that cuts the query off, and a comparison that is true whatever the row is,
+are what no sentence has; what prose shares with SQL (`1 or 2`, `'a' or 'b'`) is not enough.
+"""
+
+import re
+
+from troth.engines.seclang.detect import layers, sqltokens
+from troth.engines.seclang.detect import sqlwords as words
+from troth.engines.seclang.detect.sqlgrammar import Reading
+
+# What a production begins with: a value with nothing of it leaves at once.
+_LETTERS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
+_HARMLESS = _LETTERS + b" .,?!:_/\r\n\t" + bytes(range(0x80, 0x100))
+_WORDS = re.compile(
+    rb"--|(?:union|select|having|outfile|dumpfile|exec|waitfor|shutdown|drop|declare|insert|null"
+    rb"|procedure|true|false)\b|\b(?:order|group)\s+by\b|\bwhen\b[^.]{0,99}\bthen\b|[0-9]\s*(?:or|and|xor|like|is|div|rlike)\b",
+    re.IGNORECASE,
+)
+# What may follow the quote that ends the string: anything but a name, a number or another string.
+_CONTINUES = re.compile(
+    rb"[\s\x00)]*(?:(?<=\s)['\"]|[^\w\s\x00'\"$.\x80-\xff\\]|(?:%b)\b)"
+    % b"|".join(
+        sorted(words.LOGICAL | words.OPERATORS | words.POSTFIX | words.CLAUSES | words.STATEMENTS)
+        + [b"not"]
+    ),
+    re.IGNORECASE,
+)
+_NBSP = re.compile(rb"(?<![\x80-\xff])\xa0(?![\x80-\xff])|\xc2\xa0")
+_TAUTOLOGY = re.compile(r"&[TF]|T&")
+_CONDITION = re.compile(r"^b&[CTFfv(]")
+_JOINED = re.compile(r"&.")
+_CONSTANTS = frozenset({sqltokens.NUMBER, sqltokens.VARIABLE, sqltokens.CONSTANT})
+_TELLING = frozenset(
+    {
+        "union",
+        "order-by",
+        "group-by",
+        "having",
+        "procedure",
+        "function",
+        "global",
+        "decided",
+        "case",
+    }
+)
+_SHORT_COMMENT = re.compile(rb"(?:--|#|/\*)(?:\w{0,6}|[\s+*/-]*\w{0,2})[\s'\")]*")
+_OUTSIDE = b" \t\r\n([{,;:=>"  # and nothing at all
+_BEHIND = tuple(bytes((byte,)) for byte in b" \t\r\n)]},.;:!?")
+
+
+def recognise(value: bytes) -> str | None:
+    """The production that makes one form of a value an attack, or None. Linear, bounded."""
+    if not value.translate(None, _HARMLESS) and _WORDS.search(value) is None:
+        return None
+    if b"\xa0" in value:
+        value = _NBSP.sub(b" ", value)
+    for quote in (b"'", b'"', b"`"):
+        if quote in value:
+            reason = _in_quotes(value, quote)
+            if reason is not None:
+                return reason
+    return _as_it_is(value)
+
+
+find = layers.through(recognise)
+"""`recognise` over every decoded form of a value."""
+
+
+def _in_quotes(value: bytes, quote: bytes) -> str | None:
+    start = sqltokens.inside(value, quote)
+    if start < 0 or _CONTINUES.match(value, start) is None:
+        return None
+    reading = Reading(value).read(start, wants_operand=False, after="s")
+    return _quoted(reading, value, start)
+
+
+def _quoted(reading: Reading, value: bytes, start: int) -> str | None:
+    """The verdict inside quotes, where reading began behind a closing one."""
+    facts, shape = reading.facts, reading.shape
+    reason = _by_itself(reading)
+    if reason is not None:
+        return reason
+    if _TAUTOLOGY.search(shape):
+        return "tautology"
+    if facts & {"subselect-weak", "select", "union-empty", "union-select"}:
+        return "select"
+    is_closed = reading.ending in ("open", "comment", "long")
+    if facts & _TELLING and (is_closed or reading.count):
+        return "clause"
+    if _is_quotation(value, start, reading):
+        return None
+    is_alone = reading.ending == "eof" and start > 1 and _is_word(value[: start - 1])
+    if _JOINED.search(shape) and (is_closed or is_alone or "C" in shape):
+        return "condition"
+    if reading.ending == "comment":
+        return "truncation"
+    return "operators" if is_closed and reading.count else None
+
+
+def _is_word(text: bytes) -> bool:
+    return b" " not in text.strip()
+
+
+def _is_quotation(value: bytes, start: int, reading: Reading) -> bool:
+    """Whether the quotes are a writer's: a space (or nothing) outside, none inside; or an aside.
+
+    "the '-' key", "'and' or 'or'", "the boys' -- all of them": attacks look so only by accident.
+    """
+    before, after = value[: start - 1], value[start:]
+    if reading.ending == "comment" and not reading.count:
+        is_aside = b"\n" in after or not _SHORT_COMMENT.fullmatch(reading.comment)
+        return is_aside and not _is_word(before)
+    if after[:1].isspace() or before[-1:] not in _OUTSIDE:
+        return False
+    closing = value.rfind(value[start - 1 : start])
+    return bool(before) or value[closing + 1 : closing + 2] in _BEHIND
+
+
+def _by_itself(reading: Reading) -> str | None:
+    """Productions that are an attack wherever they stand in an expression."""
+    facts = reading.facts
+    for fact in ("stacked", "union-strong", "into-file", "effect", "subselect"):
+        if fact in facts:
+            return fact
+    if "catalogue" in facts and facts & {"from", "select", "function"}:
+        return "catalogue"
+    return None
+
+
+def _as_it_is(value: bytes) -> str | None:
+    for wants_operand in (True, False):
+        reading = Reading(value).read(0, wants_operand=wants_operand)
+        reason = _by_itself(reading) or _statement(reading) or _bare(reading)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _statement(reading: Reading) -> str | None:
+    """The verdict on a value that is a statement, or opens one behind a constant."""
+    facts = reading.facts
+    is_coded = reading.first in _CONSTANTS or not reading.first or "function" in facts
+    if "statement" in facts:
+        return "statement"
+    if "select" in facts and facts & {"from", "function"}:
+        return "select"
+    if "union-select" in facts and (is_coded or reading.first == sqltokens.STRING):
+        return "union"
+    if facts & {"union-select", "union-empty", "union"}:
+        return "union" if is_coded or reading.ending == "comment" else None
+    if "subselect-weak" in facts and (is_coded or reading.count or "function" in facts):
+        return "subselect"
+    if ")" in reading.shape and facts >= {"from", "where"} and reading.ending != "broken":
+        return "clause"
+    return None
+
+
+def _bare(reading: Reading) -> str | None:
+    """The verdict on an expression: people's `1 or 2`, `if (fd < 0)` and `a = 'b'` are none."""
+    facts, shape = reading.facts, reading.shape
+    is_cut, is_whole = reading.ending == "comment", reading.ending != "broken"
+    is_coded = reading.first in _CONSTANTS
+    if _TAUTOLOGY.search(shape):
+        return "tautology"
+    if _CONDITION.search(shape) or (is_cut and _JOINED.search(shape)):
+        return "condition"
+    if not is_whole:
+        return None
+    if "case" in facts or ("decided" in facts and "function" in facts):
+        return "case"
+    if facts & {"order-by", "group-by", "having", "procedure"} and (is_cut or is_coded):
+        return "clause"
+    is_known = "function" in facts and (is_coded or not reading.words)
+    if "global" in facts or (is_known and reading.count):
+        return "function"
+    if is_cut and is_coded and _SHORT_COMMENT.fullmatch(reading.comment):
+        return "truncation"
+    return None

@@ -1,0 +1,111 @@
+"""SQL's other statements: is a verb followed by what its grammar demands, or is it English?"""
+
+import re
+
+_S = rb"(?:[\s\x00]|/\*(?:[^*]|\*(?!/))*+\*/|/\*![0-9]*|\*/|--[^\n]*\n)"
+_NAME = rb"(?:[\w$@#.\x80-\xff]+|`[^`]*`|\"[^\"]*\"|\[[^\]]*\])"
+_STOP = rb"(?:%b*(?:;|--|\#|/\*|\Z))" % _S
+_OBJECT = (
+    rb"(?:(?:or%b+replace|temp|temporary|unlogged|unique|fulltext|materialized|global|aggregate)%b+)*"
+    rb"(?:table|database|schema|view|index|function|procedure|proc|trigger|user|role|login|sequence"
+    rb"|event|tablespace|column|extension|language|type|synonym|package|assembly|server|directory)"
+) % (_S, _S)
+
+
+def _shape(text: bytes) -> bytes:
+    """A shape in short: `~` white space (or comments), `&` none or some, `N` a name, `$` the stop."""
+    return (
+        text.replace(b"~", _S + b"+").replace(b"&", _S + b"*").replace(b"%N", _NAME)
+        .replace(b"%O", _OBJECT).replace(b"%.", _STOP)
+    )  # fmt: skip
+
+
+# Behind a semicolon, or where a statement can only be one: the second word decides.
+_STACKED = (
+    rb"(?:drop|alter|create)~%O~(?:if~(?:not~)?exists~)?%N(?:%.|~(?:as|add|cascade|drop|modify|identified"
+    rb"|with|for|on|set|owner|rename|returns|is|begin|to|from)\b|&\()",
+    rb"drop~%N&(?:;|--|\#)",
+    rb"truncate~(?:table~)?%N%.",
+    rb"(?:insert|replace)~(?:low_priority~|ignore~)*(?:into~)?%N(?:&\(|~(?:values|select|set|default)\b)",
+    rb"update~(?:only~)?%N~(?:as~%N~)?set~%N&=",
+    rb"delete~(?:low_priority~|quick~|ignore~)*from~%N(?:%.|~(?:where|using|limit)\b)",
+    rb"(?:exec|execute)(?:&\(|&'|~(?:@|immediate\b|as~(?:login|user)\b|master|xp_|sp_|sys\.|dbms_|%N(?:%.|&[',@(]|~N?')))",
+    rb"declare~(?:@|%N~(?:cursor|int|integer|varchar2?|nvarchar|char|text|table|number|bigint|record)\b"
+    rb"|@@)",
+    rb"set~(?:@|(?:global|session|local|transaction|names|role|password)~|%N&(?::?=|~(?:on|off)%.))",
+    rb"waitfor~(?:delay|time)&'",
+    rb"shutdown(?:%.|~with\b|&abort%.)",
+    rb"(?:if|while)&(?:\(&)*(?:['@]|[0-9]+&[=<>]|not~exists|exists&\(|select\b"
+    rb"|(?:ascii|substring|substr|len|length|char|db_name|user|user_name|system_user|unicode|lower|upper"
+    rb"|is_srvrolemember)&\()",
+    rb"begin~(?:declare~|select~|%N\.%N&\(|execute~|exec~|update~|insert~|delete~|null&;|set~@)",
+    rb"begin(?:%.|~shutdown\b)",
+    rb"end(?:&;|&--|~(?:if|while)\b)",
+    rb"do(?:&\(|~(?:sleep|benchmark|release_lock|get_lock)&\(|~\$\$)",
+    rb"call~%N&\(",
+    rb"copy~(?:%N|\()(?:&\([^)]*\))?(?:[^;]{0,200})?~(?:from|to)&(?:'|program|std)",
+    rb"(?:grant|revoke)~[\w ,]{1,60}~(?:on|to|from)~%N",
+    rb"load~(?:data|xml)~(?:local~|low_priority~|concurrent~)*infile\b",
+    rb"load~extension\b",
+    rb"merge~into~%N~using\b",
+    rb"show~(?:full~)?(?:tables|databases|schemas|columns|variables|grants|processlist|create|status|index)\b",
+    rb"use~%N%.",
+    rb"prepare~%N~(?:from|as)\b",
+    rb"handler~%N~(?:open|read)\b",
+    rb"attach~(?:database~)?'",
+    rb"rename~(?:table|user)~%N~to\b",
+    rb"print&(?:'|@|\()",
+    rb"raiserror&[(']",
+    rb"(?:explain|describe|desc|analyze)~(?:select|update|delete|insert|extended|analyze)\b",
+    rb"pragma~%N%.|pragma~%N&[=(]",
+    rb"(?:backup|restore)~(?:database|log)~%N~(?:to|from)\b",
+    rb"bulk~insert~%N~from\b",
+    rb"dbcc~%N",
+    rb"reconfigure%.",
+    rb"(?:commit|rollback|vacuum|unlock~tables)%.",
+    rb"deallocate~(?:prepare~)?%N%.",
+    rb"(?:open|close)~%N&;",
+    rb"perform~%N&\(",
+    rb"goto~%N%.",
+    rb"(?:listen|notify)~%N%.",
+    rb"lock~tables?~%N",
+    rb"kill~(?:query~)?[0-9]+%.",
+    rb"throw&[0-9;]",
+    rb"with~(?:recursive~)?%N&(?:\([^)]{0,200}\)&)?as&\(",
+)
+# A value that is a statement from its first word: people do write "drop table reservations".
+_WHOLE = (
+    rb"(?:drop|alter|create|truncate)~%O~(?:if~(?:not~)?exists~)?%N(?:&\(|&;|&--|~(?:add~column|identified~by)\b)",
+    rb"(?:insert|replace)~into~%N&(?:\([\w\s,.`\"\[\]]*\)&)?(?:values&\(|select~|\(&select\b)",
+    rb"update~%N~set~%N&=&(?:[0-9'\"(@]|%N&(?:\(|,|where\b|%.))",
+    rb"delete~(?:low_priority~|quick~|ignore~)*from~%N~where~%N&(?:[=<>!]|like~'|in&\()",
+    rb"(?:exec|execute)(?:&\(&['@\"]|~(?:@|immediate&'|master\.|xp_|sp_|sys\.|dbms_|%N&'))",
+    rb"declare~(?:@\w+~|%N~cursor~for\b)",
+    rb"set~@\w+&:?=",
+    rb"waitfor~(?:delay|time)&'",
+    rb"begin~(?:dbms_|declare~|%N\.%N&\()",
+    rb"do&(?:\(&[0-9'@]|(?:sleep|benchmark)&\()",
+    rb"call~(?:dbms_|sys\.)",
+    rb"copy~%N~from&(?:'|program)",
+    rb"load~data~(?:local~)?infile&'",
+    rb"if&\(&(?:[0-9]+&[=<>]|select\b|exists\b|ascii&\(|substring&\()",
+    rb"(?:bulk~insert|backup~database)~%N~(?:from|to)&'",
+    rb"attach~(?:database~)?'",
+    rb"with~(?:recursive~)?%N&(?:\([^)]{0,200}\)&)?as&\(&select\b",
+    rb"show~(?:full~)?(?:tables|databases|grants|processlist)%.",
+)
+_FLAGS = re.IGNORECASE | re.DOTALL
+
+
+def _compiled(shapes: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(_shape(shape) for shape in shapes), _FLAGS)
+
+
+_STACKED_PATTERN, _WHOLE_PATTERN = _compiled(_STACKED), _compiled(_WHOLE)
+_REACH = 2000
+
+
+def recognise(value: bytes, start: int, *, is_stacked: bool) -> bool:
+    """Whether a statement stands at an offset; the strict shapes unless something ended before."""
+    pattern = _STACKED_PATTERN if is_stacked else _WHOLE_PATTERN
+    return pattern.match(value, start, start + _REACH) is not None
