@@ -108,7 +108,7 @@ def program_of(
 
 
 def test(
-    tests: Path, rules: Path, *, paranoia: int, progress: Callable[[str], None] = lambda _: None
+    tests: Path, rules: Path, *, paranoia: int, progress: Callable[[str], None]
 ) -> Tested:
     """Run go-ftw tests against a rule set, in the engine.
 

@@ -96,7 +96,12 @@ def _quoted(text: str, place: int, where: str) -> tuple[str, int]:
 
 
 def operator(text: str) -> Operator:
-    """`!@rx a`, `@rx a`, `! @rx a`, or a bare regular expression."""
+    r"""`!@rx a`, `@rx a`, `! @rx a`, or a bare regular expression.
+
+    Four backslashes are two: rules written for Apache, which takes one of two away, mean one
+    backslash of the request (CRS 3.3: 920460, 941330). Two stay two, as libmodsecurity reads them.
+    """
+    text = text.replace("\\\\", "\\")
     is_negated = text.startswith("!")
     rest = text[1:].lstrip() if is_negated else text
     if not rest.startswith("@"):

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from troth.engines.seclang.model import Message, Pairs
 
-_BAD_REQUEST, _NOT_IMPLEMENTED, _NOT_FOUND = 400, 501, 404
+_BAD_REQUEST, _NOT_FOUND = 400, 404
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/1\.[01]")
 _HOST = re.compile(rb"[A-Za-z0-9._~\-\[\]:]+")
 _TARGET = re.compile(rb"[!-~\x80-\xff]+")
+_AUTHORITY = re.compile(rb"[^/?#@]+:\d{1,5}")
 _BAD_VALUE = re.compile(rb"[\x00\r\n]")
 _SIMPLE = 2  # words of an HTTP/0.9 request line
 _MAX_CHUNKS = 10_000
@@ -51,13 +52,15 @@ def read(raw: bytes, *, client: str = "", server_port: int = 80) -> Received:
         method=method,
         uri=target,
         protocol=version,
-        headers=headers,
+        headers=_left(headers),
         body=body,
         client=client,
         server_port=server_port,
     )
     status = None
     if not (is_well and is_fine and is_framed and _is_hosted(version, headers)):
+        status = _BAD_REQUEST
+    elif method == b"CONNECT" and _AUTHORITY.fullmatch(target) is None:
         status = _BAD_REQUEST
     elif b"%2f" in target.lower().partition(b"?")[0] or b"%00" in target.partition(b"?")[0]:
         status = _NOT_FOUND  # Apache's AllowEncodedSlashes Off, which is the default
@@ -95,6 +98,13 @@ def _headers(lines: list[bytes]) -> tuple[Pairs, bool]:
         if colon:
             found.append((name.strip(), value.strip(b" \t")))
     return tuple(found), is_fine
+
+
+def _left(headers: Pairs) -> Pairs:
+    """RFC 9112 section 6.3: a Content-Length beside Transfer-Encoding is taken away."""
+    if not any(name.lower() == b"transfer-encoding" for name, _ in headers):
+        return headers
+    return tuple(pair for pair in headers if pair[0].lower() != b"content-length")
 
 
 def _is_hosted(version: bytes, headers: Pairs) -> bool:

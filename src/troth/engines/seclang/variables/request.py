@@ -13,6 +13,8 @@ from troth.engines.seclang.model import Pairs
 from troth.engines.seclang.transform import FUNCTIONS
 from troth.engines.seclang.variables.view import View
 
+_TAKEN_APART = frozenset({"MULTIPART", "XML", "JSON"})
+
 Values = list[tuple[bytes, bytes]]
 Filler = Callable[[View], Values]
 
@@ -43,19 +45,19 @@ def _percent_decoded(value: bytes) -> bytes:
 
 
 def _request_uri(view: View) -> Values:
-    uri = view.message.uri
+    uri = view.message.uri.partition(b"#")[0]
     if uri[:1] not in {b"/", b"\\", b"*", b""}:  # absolute form, RFC 9112 section 3.2.2
         scheme, mark, rest = uri.partition(b"://")
-        if mark and b"/" not in scheme and b"?" not in scheme:
-            slash = rest.find(b"/")
-            uri = rest[slash:] if slash >= 0 else b"/"
+        slash = rest.find(b"/")
+        if mark and slash >= 0 and b"/" not in scheme and b"?" not in scheme:
+            uri = rest[slash:]
     return _one(_percent_decoded(uri))
 
 
 def _basename(view: View) -> Values:
     path = _path(view)
     name = path[max(path.rfind(b"/"), path.rfind(b"\\")) + 1 :]
-    return _one(name) if name else []
+    return _one(name)
 
 
 def _request_line(view: View) -> Values:
@@ -72,6 +74,12 @@ def _arguments_size(view: View) -> Values:
 
 
 def _body(view: View) -> Values:
+    """Raw only where nothing took it apart (as ModSecurity 2 and the manual say), or when forced.
+
+    libmodsecurity 3 shows it always; CRS 3.3.4's own tests say that it must not (944100-11).
+    """
+    if view.processor in _TAKEN_APART and not view.is_body_forced:
+        return []
     return _one((view.message.body or b"")[: view.limits.body])
 
 

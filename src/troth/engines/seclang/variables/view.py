@@ -44,12 +44,12 @@ class View:
     @cached_property
     def raw_path(self) -> bytes:
         """The target before its query, not decoded."""
-        return self.message.uri.partition(b"?")[0]
+        return self.message.uri.partition(b"#")[0].partition(b"?")[0]
 
     @cached_property
     def query(self) -> bytes:
         """The target's query, not decoded."""
-        return self.message.uri.partition(b"?")[2]
+        return self.message.uri.partition(b"#")[0].partition(b"?")[2]
 
     @cached_property
     def query_arguments(self) -> Pairs:
