@@ -14,7 +14,7 @@ from troth.engines.envoy.resources import Certificate
 from troth.kernel.fragment import Fragment
 from troth.promises.edge import enforce as edge
 from troth.promises.edge.settings import EdgeSettings
-from troth.promises.guard.enforce import reads_bodies
+from troth.promises.guard.enforce import awaits_answers, reads_bodies
 from troth.roles.places import Places
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -50,6 +50,7 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         upstream=upstream(settings.application.upstream),
         guards=tuple(places.socket(name) for name in GUARDS),
         guard_http=places.socket("guard-http"),
+        guard_seen=_seen(settings, places),
         status=places.socket("status"),
         console=places.socket("console"),
         access_log=str(places.logs / "access.log"),
@@ -67,6 +68,13 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         is_body_inspected=reads_bodies(settings.guard),
         challenges=dict(challenges or {}),
     )
+
+
+def _seen(settings: Settings, places: Places) -> tuple[Path, ...]:
+    """Where guards are told of answers; nowhere when no setting asks for it."""
+    if not awaits_answers(settings.guard):
+        return ()
+    return tuple(places.socket(name.replace("guard-", "guard-seen-")) for name in GUARDS)
 
 
 def pairs(given: EdgeSettings, places: Places, hosts: tuple[str, ...]) -> dict[str, Pair]:

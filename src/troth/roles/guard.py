@@ -19,17 +19,22 @@ import uvloop
 from troth.adapters import chance, clock, config, files, notify
 from troth.adapters.log import Log
 from troth.catalogue import Settings, site
-from troth.enforce import authz, direct, reports, wire
+from troth.enforce import authz, awaited, direct, reports, wire
+from troth.enforce.awaited import Waiting
 from troth.enforce.decide import decide
 from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
+from troth.enforce.trails import Trails
 from troth.kernel.request import Known, Request
 from troth.promises.guard import enforce as guard
-from troth.roles import running, start
+from troth.promises.guard.enforce.secrets import Secrets
+from troth.promises.guard.rules.tokens import Key
+from troth.roles import guard_keys, running, start
 from troth.roles.places import Places
 
 ACTIVE = 0  # the index that decides
 LOOK_AT_CONFIG_S = 1.0
+LOOK_AT_KEYS_S = 3600.0
 SAVE_EVERY_S = 5.0
 COUNT_EVERY_S = 60.0
 LEARNT = "csp.json"  # in the spool
@@ -50,12 +55,12 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
-def build(path: Path) -> Snapshot:
+def build(path: Path, secrets: Secrets | None = None) -> Snapshot:
     """The snapshot that a troth.toml asks for. Raises ConfigError."""
     raw = _read(path)
     settings = config.parse(raw, Settings, where=str(path))
     place = site(settings)
-    composed = guard.compose(settings.guard, place)
+    composed = guard.compose(settings.guard, place, secrets)
     snapshot = Snapshot(
         gates=composed.gates,
         asks=composed.asks,
@@ -95,16 +100,33 @@ async def _run(path: Path, places: Places, index: int) -> None:
             refused = str(fields["because"])
         log.event(name, **fields)
 
-    current = Current(build(path), told)
-    means = Means(now=clock.now, new_id=lambda: f"{rng.getrandbits(64):016x}", told=told)
-    asked = authz.Authz(Keeper(current, means))
+    passing, trails = Key("passing", rng.randbytes(32)), Trails()
+
+    def secrets() -> Secrets:
+        ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
+        return Secrets(ring=ring, passing=passing)
+
+    current = Current(build(path, secrets()), told)
+    means = Means(
+        now=clock.now,
+        new_id=lambda: f"{rng.getrandbits(64):016x}",
+        told=told,
+        known=lambda now: Known(now=now, trails=trails),
+        settle=lambda decision, now: trails.mark(decision.notes, now),
+    )
+    keeper = Keeper(current, means)
+    waiting = Waiting(
+        keeper, index=index, now=clock.now, new_id=lambda: f"{rng.getrandbits(128):032x}"
+    )
+    asked = authz.Authz(keeper, waiting)
     learnt = reports.Learnt(places.spool / LEARNT)
     own = direct.Direct(current, learnt, now=clock.now)
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
-    doors = [asking]
+    seen = places.socket(f"guard-seen-{index}")
+    doors = [asking, wire.Door(seen, waiting.answer, told, limits=awaited.LIMITS)]
 
     def renew() -> None:
-        is_taken = current.renew(lambda: build(path))
+        is_taken = current.renew(lambda: build(path, secrets()))
         running.tell(
             places.spool / f"guard-{index}.json",
             config=current.snapshot.config,
@@ -129,6 +151,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
     async with asyncio.TaskGroup() as group:
         lasting = (
             group.create_task(_watch(path, again, renew)),
+            group.create_task(_renew_keys(again, LOOK_AT_KEYS_S)),
             group.create_task(_save(learnt, told)),
             group.create_task(_count((asked.counts, own.counts), told, COUNT_EVERY_S)),
         )
@@ -164,6 +187,13 @@ def _save_once(learnt: reports.Learnt, told: Told) -> None:
         learnt.save()
     except files.FileError as error:
         told("reports.unsaved", {"because": str(error)})
+
+
+async def _renew_keys(again: asyncio.Event, every_s: float) -> None:
+    """Build the snapshot anew now and then, so that a key that is due is made and taken up."""
+    while True:
+        await asyncio.sleep(every_s)
+        again.set()
 
 
 async def _watch(path: Path, again: asyncio.Event, renew: Callable[[], None]) -> None:

@@ -43,3 +43,8 @@ def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None)
 def reads_bodies(settings: GuardSettings) -> bool:
     """Whether the edge hands bodies over."""
     return READS_BODIES or bool(settings.login)
+
+
+def awaits_answers(settings: GuardSettings) -> bool:
+    """Whether the guard is to be told what the application answered."""
+    return bool(settings.login)
