@@ -2,16 +2,21 @@
 
 `PROCESSORS[name](body, content_type, limits)` never raises, on any bytes: what cannot be read is
 `Parts.error`, what is too much is `Parts.limit`. `forms.read` is for query strings, `cookies.parse`
-for the Cookie header.
+for the Cookie header. GraphQL over HTTP is JSON.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from troth.engines.seclang.bodies import forms, tree
+from troth.engines.seclang.bodies import forms, markup, multipart, tree
 from troth.engines.seclang.model import BodyProcessor
 
 PROCESSORS: Mapping[str, BodyProcessor] = MappingProxyType(
-    {"URLENCODED": forms.parse, "JSON": tree.parse}
+    {
+        "URLENCODED": forms.parse,
+        "MULTIPART": multipart.parse,
+        "JSON": tree.parse,
+        "XML": markup.parse,
+    }
 )
 """By the names of `ctl:requestBodyProcessor`."""

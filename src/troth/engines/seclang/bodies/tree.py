@@ -6,20 +6,18 @@ Duplicate keys are kept, both; numbers stay as they are written; `true` and `fal
 
 import json
 import re
+from itertools import islice
 
 from troth.engines.seclang.bodies import charset
 from troth.engines.seclang.model import Limits, Parts
 
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NAME_BYTES = 1 << 16
 _Node = object  # str | bool | None | list[_Node] | tuple[tuple[str, _Node], ...]
 
 
 class _TooMany(Exception):  # noqa: N818 -- never leaves this file
     """A limit was passed; its name is the argument."""
-
-
-class _Wrong(Exception):  # noqa: N818 -- never leaves this file
-    """It is no JSON; why."""
 
 
 def _constant(name: str) -> str:
@@ -35,25 +33,29 @@ _decode = json.JSONDecoder(
 
 
 def parse(body: bytes, content_type: bytes, limits: Limits) -> Parts:
-    """The leaves of a JSON text."""
+    """The leaves of a JSON text; of a broken one its strings, all named `json.broken`."""
     if len(body) > limits.body:
         return Parts(limit="body")
     if not body:
         return Parts()
-    out: list[tuple[bytes, bytes]] = []
-    try:
-        _leaves("json", _whole(body, limits), limits.depth, out)
-    except _TooMany as passed:
-        return Parts(arguments=tuple(out), limit=str(passed))
-    except _Wrong as wrong:
-        return Parts(error=str(wrong))
-    return Parts(arguments=tuple(out), error=charset.complaint(content_type))
-
-
-def _whole(body: bytes, limits: Limits) -> _Node:
-    text = charset.decoded(body)
+    name, mark = charset.wide_name(body)
+    text = charset.decoded(body[mark:] if mark else body, name)
     if text is None:
-        raise _Wrong("JSON that is not UTF-8")
+        return Parts(error=f"JSON: not {name}")
+    leaves = _Leaves(limits, len(body))
+    error = limit = ""
+    try:
+        leaves.add("json", _whole(text, limits), limits.depth)
+        error = charset.complaint(content_type, is_wide=name != "utf-8")
+    except _TooMany as passed:
+        limit = str(passed)
+    except ValueError as wrong:
+        error = f"JSON: {getattr(wrong, 'msg', wrong)}"
+        leaves.salvage(text)
+    return Parts(arguments=tuple(leaves.found), error=error, limit=limit)
+
+
+def _whole(text: str, limits: Limits) -> _Node:
     # Elements are parted by commas: counting those outside of strings is far cheaper than parsing.
     most = limits.arguments
     if text.count(",") >= most and _STRING.sub("", text).count(",") >= most:
@@ -62,25 +64,50 @@ def _whole(body: bytes, limits: Limits) -> _Node:
         return _decode(text)
     except RecursionError:
         raise _TooMany("depth") from None
-    except json.JSONDecodeError as error:
-        raise _Wrong(f"JSON: {error.msg} at {error.pos}") from None
-    except ValueError as error:
-        raise _Wrong(f"JSON: {error}") from None
 
 
-def _leaves(path: str, node: _Node, depth: int, out: list[tuple[bytes, bytes]]) -> None:
-    if type(node) is str:
-        out.append((path.encode("utf-8", "replace"), node.encode("utf-8", "replace")))
-    elif type(node) is tuple:
-        if not depth:
-            raise _TooMany("depth")
-        for key, child in node:
-            _leaves(f"{path}.{key or 'empty-key'}", child, depth - 1, out)
-    elif type(node) is list:
-        if not depth:
-            raise _TooMany("depth")
-        for number, child in enumerate(node):
-            _leaves(f"{path}.array_{number}", child, depth - 1, out)
-    else:
-        word = b"" if node is None else b"true" if node else b"false"
-        out.append((path.encode("utf-8", "replace"), word))
+class _Leaves:
+    """Names and values found so far.
+
+    Names repeat the names above them, so a long name above many leaves would make much out of
+    little: all names together may have `_NAME_BYTES` and four times the body's bytes.
+    """
+
+    def __init__(self, limits: Limits, size: int) -> None:
+        self.most = limits.arguments
+        self.name_bytes = _NAME_BYTES + 4 * size
+        self.found: list[tuple[bytes, bytes]] = []
+
+    def add(self, path: str, node: _Node, depth: int) -> None:
+        """A node and all below it."""
+        if type(node) is str:
+            self.leaf(path, node.encode("utf-8", "replace"))
+        elif type(node) is tuple or type(node) is list:
+            if not depth:
+                raise _TooMany("depth")
+            if type(node) is tuple:
+                for key, child in node:
+                    self.add(f"{path}.{key or 'empty-key'}", child, depth - 1)
+            else:
+                for number, child in enumerate(node):
+                    self.add(f"{path}.array_{number}", child, depth - 1)
+        else:
+            self.leaf(path, b"" if node is None else b"true" if node else b"false")
+
+    def leaf(self, path: str, value: bytes) -> None:
+        """One argument."""
+        name = path.encode("utf-8", "replace")
+        self.name_bytes -= len(name)
+        if self.name_bytes < 0:
+            raise _TooMany("value")
+        self.found.append((name, value))
+
+    def salvage(self, text: str) -> None:
+        """What a broken text says between quotes is looked at all the same."""
+        self.found.clear()
+        for found in islice(_STRING.finditer(text), self.most):
+            try:
+                value = str(_decode(found[0]))
+            except ValueError:
+                value = found[0]
+            self.found.append((b"json.broken", value.encode("utf-8", "replace")))
