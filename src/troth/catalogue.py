@@ -43,6 +43,8 @@ CATALOGUE: tuple[Promise, ...] = (
     edge.CORS_POLICY,
     edge.COOKIE_HTTPONLY_SECURE,
     edge.COOKIE_SCOPE,
+    edge.TRAFFIC_INSPECTED_INLINE,
+    edge.DDOS_MITIGATION,
     guard.ORIGIN_CHECK,
     trust.PUBLIC_MEASURE_LIST,
     trust.PLANNED_LABELLED,
@@ -127,6 +129,7 @@ def site(settings: Settings, ca_file: str = "") -> Site:
         troth=address("https", settings.troth.host, edge_port),
         status=address("https", settings.status.host, settings.status.port),
         ca_file=ca_file,
+        origin=settings.application.upstream,
         is_public=settings.troth.public,
     )
 

@@ -89,3 +89,24 @@ def test_without_books_nothing_is_known(monkeypatch, tmp_path):
 
     with pytest.raises(tcp.TcpError):
         inventory.family("x")
+
+
+def test_a_socket_that_others_may_connect_to(tmp_path):
+    place = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(place))
+        place.chmod(0o660)
+        assert not inventory.is_open_to_others(str(place))
+        place.chmod(0o666)
+        tmp_path.chmod(0o700)
+        assert not inventory.is_open_to_others(str(place)), "its folder is closed"
+        tmp_path.chmod(0o711)
+        above = [folder for folder in tmp_path.parents if not folder.stat().st_mode & 0o001]
+        assert inventory.is_open_to_others(str(place)) is not bool(above)
+    with pytest.raises(FileNotFoundError):
+        inventory.is_open_to_others(str(tmp_path / "nothing"))
+
+
+def test_here_is_the_loopback():
+    assert inventory.is_here("localhost")
+    assert not inventory.is_here("192.0.2.1")

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from liars import (
     edge_browser,
     edge_headers,
+    edge_inline,
     edge_sharing,
     edge_tls,
     edge_transparency,
@@ -41,6 +42,7 @@ FILES = (
     edge_transparency,
     edge_headers,
     edge_browser,
+    edge_inline,
     edge_sharing,
     guard_origin,
     trust_page,

@@ -105,3 +105,20 @@ def _holders() -> tuple[dict[int, list[int]], frozenset[int]]:
             if match:
                 found.setdefault(int(match.group(1)), []).append(pid)
     return found, frozenset(closed)
+
+
+def is_open_to_others(path: str) -> bool:
+    """Whether any user of this machine may connect to a unix socket: by its mode and its folders'.
+
+    Raises:
+        OSError: it is not there, or may not be looked at.
+    """
+    place = Path(path)
+    if not place.stat().st_mode & 0o002:  # connecting needs the right to write (unix(7))
+        return False
+    return all(folder.stat().st_mode & 0o001 for folder in place.resolve().parents)
+
+
+def is_here(host: str) -> bool:
+    """Whether a host name means this machine's loopback. Raises TcpError when nobody knows it."""
+    return all(ipaddress.ip_address(each).is_loopback for each in tcp.resolve(host))

@@ -14,6 +14,8 @@ class Site:
         troth: Troth's own host, `https://host[:port]`; `trust` is below it.
         status: the status host, `https://host:port`.
         ca_file: the authority's PEM file when it is not a public root; empty for public roots.
+        origin: where the application itself listens, `http://host:port` or `unix:/path`; empty when
+            it is not known here.
         is_public: whether strangers on the internet reach it by these names.
     """
 
@@ -23,6 +25,7 @@ class Site:
     troth: str
     status: str
     ca_file: str = ""
+    origin: str = ""
     is_public: bool = False
 
     @property

@@ -7,6 +7,7 @@ verdict, pure) and the one line with which a stranger repeats it.
 - `transport`: TLS on every host, the redirect, open ports
 - `headers`: what single header fields say: HSTS, CSP, framing, types, referrers
 - `tls`: versions, certificates, named attacks, the grade; `grade`: that of the headers
+- `inline`: nothing passes beside the edge, and floods do not pass it
 - `sharing`: cookies and cross-origin calls
 - `declare`: how the above are spelled (timings, framework ids, commands)
 
@@ -25,6 +26,7 @@ from troth.promises.edge.promise.headers import (
     REFERRER_POLICY,
     SECURITY_HEADERS,
 )
+from troth.promises.edge.promise.inline import DDOS_MITIGATION, TRAFFIC_INSPECTED_INLINE
 from troth.promises.edge.promise.sharing import (
     COOKIE_HTTPONLY_SECURE,
     COOKIE_SCOPE,
@@ -49,6 +51,7 @@ __all__ = [
     "COOKIE_SCOPE",
     "CORS_POLICY",
     "CSP",
+    "DDOS_MITIGATION",
     "HEADERS_GRADE_A",
     "HSTS",
     "HSTS_LONG_LIFETIME",
@@ -62,4 +65,5 @@ __all__ = [
     "TLS_MODERN_VERSIONS",
     "TLS_NO_SSL2_SSL3",
     "TLS_STRONG_CERTIFICATE",
+    "TRAFFIC_INSPECTED_INLINE",
 ]
