@@ -27,6 +27,7 @@ import pytest
 import uvloop
 
 from troth.adapters import process
+from troth.adapters.counters import Memory
 from troth.enforce import authz, wire
 from troth.enforce.decide import decide
 from troth.enforce.envoy import Plan, Upstream, compile_edge
@@ -142,7 +143,7 @@ def by_decide(settings: GuardSettings, raw: bytes) -> Became:
         body=body or None,
     )
 
-    decision = decide(request, snapshot(settings), Known(now=NOW), lambda _: {})
+    decision = decide(request, snapshot(settings), Known(now=NOW), Memory().take)
 
     return Became(
         refused=(decision.refusal.slug, decision.refusal.code) if decision.refusal else None,

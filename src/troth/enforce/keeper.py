@@ -10,9 +10,10 @@ counted as lost (`adapters.spool`), a request never waits for it.
 
 from collections import Counter
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from troth.adapters.counters import Memory
 from troth.enforce import events, page
 from troth.enforce.decide import (
     ALLOWED,
@@ -72,7 +73,7 @@ class Means:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     told: Told
-    take: Callable[[tuple[Ask, ...]], Tallies] = lambda _: {}
+    take: Callable[[tuple[Ask, ...]], Tallies] = field(default_factory=lambda: Memory().take)
     known: Callable[[datetime], Known] = lambda now: Known(now=now)
     settle: Callable[[Decision, datetime], None] = _nothing
     wrote: Callable[[events.Event], None] = _nothing

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from troth.kernel.request import GuardAsks, GuardCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import login, origin
+from troth.promises.guard.enforce import bans, limits, login, origin, zones
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
 
@@ -29,14 +29,19 @@ class Composition:
 def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None) -> Composition:
     """Everything under these settings, for one installation.
 
-    A login is asked last: one that something else refuses is no attempt.
+    Limits are asked first: a flood costs no more than a count. A login is asked last: one that
+    something else refuses is no attempt.
     """
     own = secrets or Secrets()
+    asks, rates = limits.of(settings.limits, settings.bans.drills, own)
     return Composition(
+        gates=(*zones.gates(settings.zones), *bans.gates()),
+        asks=asks,
         checks=(
+            *rates,
             *origin.checks(settings, site),
             *login.checks(settings.login, settings.lockout, own),
-        )
+        ),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
+from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
 
 Path = Annotated[str, Meta(pattern=r"^/")]
@@ -35,3 +37,7 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     origin: OriginCheck = msgspec.field(default_factory=OriginCheck)
     login: tuple[LoginRoute, ...] = ()
     lockout: Lockout = msgspec.field(default_factory=Lockout)
+    limits: Limits = msgspec.field(default_factory=Limits)
+    bans: Bans = msgspec.field(default_factory=Bans)
+    lists: Annotated[tuple[Blocklist, ...], Meta(max_length=32)] = ()
+    zones: Zones = msgspec.field(default_factory=Zones)
