@@ -31,28 +31,66 @@ _LOOKALIKES = {
 }
 _HERE = re.compile(rb"[/\\\x1a](?:\.?[/\\\x1a])+")
 # `..` between separators; Tomcat cuts a parameter off the segment (`..;x=1/`), others read `...`.
-_CLIMB = re.compile(rb"(?:^|[/\\\x1a=:;,\"'(\s])(?:\.\.|\.{4})(?:;[^/\\]{0,16})?[/\\\x1a]")
+_CLIMB = re.compile(rb"(?:^|[/\\\x1a=:;,\s])(?:\.\.|\.{4})(?:;[^/\\]{0,16})?[/\\\x1a](?=.)")
 _LAST_CLIMB = re.compile(rb"[/\\\x1a]\.\.$")
-_MANY = re.compile(rb"(?:\.{2,4}[/\\\x1a]+){2,}|(?:\.\.[/\\\x1a]+){1,}(?:etc|windows|winnt|proc)[/\\\x1a]")
+_MANY = re.compile(
+    rb"(?:\.{2,4}[/\\\x1a]+){2,}|(?:\.\.[/\\\x1a]+){1,}(?:etc|windows|winnt|proc)[/\\\x1a]"
+)
 _SEP = rb"[/\\\x1a]+"
 _END = rb"(?=$|[\x1a\s?&#;:\"'<>|,)}\]]|\.(?:html?|php|jpe?g|png|gif|txt|bak|old)$)"
 
 # Files that tell of the machine; from the system's layout, not from a list of attacks.
 _SYSTEM = (
-    rb"(?:etc" + _SEP + rb"(?:passwd-?|shadow-?|g?shadow|group-?|issue|hosts|hostname|sudoers|fstab|crontab"
-    rb"|motd|mtab|resolv\.conf|ssh" + _SEP + rb"\w+|apache2?" + _SEP + rb"\S+|httpd" + _SEP + rb"\S+|nginx" + _SEP + rb"\S+"
-    rb"|my\.cnf|mysql" + _SEP + rb"\S+|php\S*" + _SEP + rb"\S+|master\.passwd|security" + _SEP + rb"\w+|subuid-?|subgid-?)"
+    rb"(?:etc"
+    + _SEP
+    + rb"(?:passwd-?|shadow-?|g?shadow|group-?|issue|hosts|hostname|sudoers|fstab|crontab"
+    rb"|motd|mtab|resolv\.conf|ssh"
+    + _SEP
+    + rb"\w+|apache2?"
+    + _SEP
+    + rb"\S+|httpd"
+    + _SEP
+    + rb"\S+|nginx"
+    + _SEP
+    + rb"\S+"
+    rb"|my\.cnf|mysql"
+    + _SEP
+    + rb"\S+|php\S*"
+    + _SEP
+    + rb"\S+|master\.passwd|security"
+    + _SEP
+    + rb"\w+|subuid-?|subgid-?)"
     rb"|proc" + _SEP + rb"(?:self|\d{1,7}|version|cmdline|mounts|net|cpuinfo)(?:" + _SEP + rb"\S*)?"
-    rb"|(?:windows|winnt)" + _SEP + rb"(?:(?:system32|repair|debug|system)" + _SEP + rb"\S+|win\.ini|system\.ini|php\.ini|my\.ini)"
+    rb"|(?:windows|winnt)"
+    + _SEP
+    + rb"(?:(?:system32|repair|debug|system)"
+    + _SEP
+    + rb"\S+|win\.ini|system\.ini|php\.ini|my\.ini)"
     rb"|boot\.ini|win\.ini|autoexec\.bat|ntuser\.dat|ntldr|bootmgr|pagefile\.sys"
     rb"|var" + _SEP + rb"(?:log|mail|spool|lib" + _SEP + rb"(?:mysql|mlocate|php))" + _SEP + rb"\S+"
     rb"|(?:root|home" + _SEP + rb"[\w.-]+)" + _SEP + rb"\.\w\S*"
-    rb"|(?:[\w.-]+" + _SEP + rb"){0,8}\.(?:ssh" + _SEP + rb"(?:id_\w+|authorized_keys|known_hosts|config)|aws" + _SEP
-    + rb"(?:credentials|config)|bash_history|docker" + _SEP + rb"\S+|kube" + _SEP + rb"config|git" + _SEP
-    + rb"(?:config|HEAD|index)|svn" + _SEP + rb"(?:entries|wc\.db)|htpasswd|htaccess|pgpass|my\.cnf|netrc|history|mysql_history)"
+    rb"|(?:[\w.-]+"
+    + _SEP
+    + rb"){0,8}\.(?:ssh"
+    + _SEP
+    + rb"(?:id_\w+|authorized_keys|known_hosts|config)|aws"
+    + _SEP
+    + rb"(?:credentials|config)|bash_history|docker"
+    + _SEP
+    + rb"\S+|kube"
+    + _SEP
+    + rb"config|git"
+    + _SEP
+    + rb"(?:config|HEAD|index)|svn"
+    + _SEP
+    + rb"(?:entries|wc\.db)|htpasswd|htaccess|pgpass|my\.cnf|netrc|history|mysql_history)"
     rb"|(?:[\w.-]+" + _SEP + rb"){0,8}(?:WEB-INF|META-INF)" + _SEP + rb"\S+"
     rb"|sys" + _SEP + rb"(?:class|kernel|devices|block|module)(?:" + _SEP + rb"\S*)?"
-    rb"|inetpub" + _SEP + rb"\S+|(?:[\w. -]+" + _SEP + rb"){0,8}(?:httpd\.conf|php\.ini|web\.config|wp-config\.php|global\.asa"
+    rb"|inetpub"
+    + _SEP
+    + rb"\S+|(?:[\w. -]+"
+    + _SEP
+    + rb"){0,8}(?:httpd\.conf|php\.ini|web\.config|wp-config\.php|global\.asa"
     rb"|access[_.]log|error[_.]log))"
 )
 # The value is such a file: after a drive, a climb, `file:` or signs that stand for one. A plain
@@ -60,23 +98,33 @@ _SYSTEM = (
 _WHOLE = re.compile(
     rb"(?i:(?=[^\s]{0,400}(?:\.\.|\?|\x1a|:)|[\\])"
     rb"(?:file:/{0,3}(?:localhost/)?|[a-z]:|[.?/\\\x1a:*~]|\\\\[\w.]{1,40}){0,400}[/\\\x1a]"
-    + _SYSTEM + _END + rb")"
+    + _SYSTEM
+    + _END
+    + rb")"
 )
-_BARE = re.compile(rb"(?i:(?:/{0,2}etc/passwd|etc/shadow|/proc/self/(?:environ|fd|cmdline|maps)\S*"
-    rb"|/?(?:root/|home/\w+/)?\.ssh/\w+|\.aws/credentials|WEB-INF/web\.xml)" + _END + rb")")
-_AFTER = re.compile(rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:[\w. -]{1,40}[/\\\x1a]+){0,6}?" + _SYSTEM + _END + rb")")
+_BARE = re.compile(
+    rb"(?i:(?:/{0,2}etc/passwd|etc/shadow|/proc/self/(?:environ|fd|cmdline|maps)\S*"
+    rb"|/?(?:root/|home/\w+/)?\.ssh/\w+|\.aws/credentials|WEB-INF/web\.xml)" + _END + rb")"
+)
+_AFTER = re.compile(
+    rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:[\w. -]{1,40}[/\\\x1a]+){0,6}?" + _SYSTEM + _END + rb")"
+)
 _WRAPPER = re.compile(
     rb"(?i:[\s\"'(=]{0,4}(?:php://(?:filter|input|memory|temp|fd|output|stdin)|expect://\w|(?:phar|zip|zlib|glob|ogg|rar"
     rb"|ssh2(?:\.\w+)?|compress\.\w+|zip|jar:\w+|netdoc)://?|data:[\w/+.-]{0,40};base64,\s*PD9w"
     rb"|data:(?://)?text/plain[;,].{0,60}<\?|file:/(?://|localhost|[\w.~%\\-])|jar:(?:file|https?)!?:|classpath\*?:/|view-source:file))"
 )
-_SHARE = re.compile(rb"(?i:(?:\\\\|//)(?:[\w.-]{1,100}|\[?[0-9a-f:.]{2,45}\]?|\?|\.)[\\/](?:[a-z]|admin|ipc|print|unc)\$?[\\/]\S)")
+_SHARE = re.compile(
+    rb"(?i:(?:\\\\|//)(?:[\w.-]{1,100}|\[?[0-9a-f:.]{2,45}\]?|\?|\.)[\\/](?:[a-z]|admin|ipc|print|unc)\$?[\\/]\S)"
+)
 _HIDDEN_SHARE = re.compile(rb"(?i:(?:\\\\|//)[\w.:\[\]-]{1,100}[\\/](?:[a-z]|admin|ipc|print)\$)")
 _FOREIGN = re.compile(
     rb"(?i:(?:https?|ftps?)://[^\s?#\"'<>]{3,300}(?:\?{1,2}$|\x00|%00|(?<=\.txt)\?|(?<=\.php)\?(?:cmd|c|exec|act)="
     rb"|(?<=\.gif)\?$|(?<=\.jpg)\?$))"
 )
-_FOREIGN_HOST = re.compile(rb"(?i:(?:https?|ftps?)://\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S{0,200}\.(?:php\d?|txt|inc|phtml|sh|pl)$)")
+_FOREIGN_HOST = re.compile(
+    rb"(?i:(?:https?|ftps?)://\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S{0,200}\.(?:php\d?|txt|inc|phtml|sh|pl)$)"
+)
 _LINK = re.compile(rb"(?i:https?:/{1,2}[\w.-]{1,253}(?::\d{1,5})?/)")
 _NUL = re.compile(rb"[\w/\\.-]\.\w{1,5}\x00|\x00\.\w{1,5}$")
 
@@ -130,7 +178,10 @@ def _is_path(canonical: bytes) -> bool:
     if b"\n" in text:
         return False
     spaces = text.count(b" ")
-    return not spaces or (spaces <= MAX_SPACES and (text[:2] == b".." or (text[:1] in b"/\\\x1a?" and b".." in text[:8])))
+    return not spaces or (
+        spaces <= MAX_SPACES
+        and (text[:2] == b".." or (text[:1] in b"/\\\x1a?" and b".." in text[:8]))
+    )
 
 
 def _is_harmless_link(canonical: bytes) -> bool:

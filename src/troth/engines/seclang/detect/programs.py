@@ -52,7 +52,9 @@ BARE = frozenset(
     """.split()
 )
 # Those of them that a person may write as a word or a column's name.
-BARE_WORDS = frozenset(b"id env set dir hostname who w users uptime halt groups shutdown ver".split())
+BARE_WORDS = frozenset(
+    b"id env set dir hostname who w users uptime halt groups shutdown ver".split()
+)
 
 # One number is all they want.
 TIMED = frozenset(b"sleep timeout ping kill usleep".split())
@@ -77,6 +79,11 @@ PLACES = tuple(
 FILTERS = frozenset(
     b"awk base64 cat column cut egrep fgrep fold grep head hexdump less more nl od paste rev sed"
     b" sha256sum sort strings tac tail tee tr uniq wc xxd".split()
+)
+
+# They call what is named behind them.
+WRAPPERS = frozenset(
+    b"which whereis type command sudo exec xargs nohup time env watch busybox man nice doas".split()
 )
 
 # Windows reads names in any case.
@@ -106,6 +113,7 @@ PAIRS = {
     b"reg": frozenset(b"query add delete export save import copy load".split()),
     b"sc": frozenset(b"query queryex config create delete start stop qc \\\\".split()),
     b"route": frozenset(b"print -n add del".split()),
+    b"ps": frozenset(b"aux auxw auxww ax axu axf axuf a x -a -e -f -ef -aux -eaf -elf -u".split()),
     b"git": frozenset(b"clone config --version -c log push remote".split()),
     b"docker": frozenset(b"ps run exec images inspect info -h".split()),
     b"service": frozenset(),
@@ -123,6 +131,8 @@ RECON = re.compile(
     rb"(?i:ls(?:\s+-[a-z1]+)?\s+/(?:etc|var|tmp|home|usr|opt|proc|root|bin|dev)?(?:/[\w.*-]*){0,4}"
     rb"|(?:net)\s+(?:view|user|localgroup|share|accounts)(?:\s+[\w.*/\\$-]+){0,4}"
     rb"|(?:dir|type|del|rd|rmdir|copy)(?:\s+/\w)*\s+(?:[a-z]:\\[^\n|;&]*|%\w+%\\?[^\n|;&]*)"
+    rb"|(?:cat|more|less|head|tail|nl|tac|strings|od|xxd)\s+(?:-\w+\s+){0,2}"
+    rb"(?:/etc/(?:passwd|shadow|group|hosts|issue|sudoers)|/proc/\S+|/var/log/\S+|~/\.ssh/\S+)(?:\s*[|>;].*)?"
     rb"|netstat\s+-[a-z]{1,6}|uname\s+-[a-z]{1,6}|ifconfig\s+-a|ipconfig\s+/all|systeminfo"
     rb"|ping\s+-[a-z]\s+\d+\s+(?:127\.0\.0\.1|localhost|\d+\.\d+\.\d+\.\d+)"
     rb"|(?:/usr)?/s?bin/(?:id|whoami|uname|ls|ps|env|netstat|ifconfig|cat|sleep|ping|nc|curl|wget)"

@@ -27,6 +27,7 @@ from troth.engines.seclang.detect.programs import (
     RECON,
     TIMED,
     WINDOWS,
+    WRAPPERS,
 )
 from troth.engines.seclang.detect.shell_marks import disguised, mark
 
@@ -35,12 +36,12 @@ MAX_COMMANDS = 2000
 MAX_DATA = 160
 MAX_LINES = 2
 
-_META = re.compile(rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)")
+_META = re.compile(rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object)")
 _FIRST = re.compile(rb"[\s\"'(@]{0,8}([^\s;|&`\"')]{1,96})")
 # Where a command may begin, and its first word: quotes, backslashes, carets and empty expansions
 # may split it. Only what a name can start with is looked at.
 _PLACE = re.compile(
-    rb"([;|&`\n\r]|[$<>]\(|^)(?:[\s(!@]|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
+    rb"([;|&`\n\r]|[$<>]\()(?:[\s(!@]|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
     rb"(?=[A-Za-z/.\\'\"$^{?*\[])"
     rb"((?:[\w./+@^?*\[\]-]|\\[^\n]|'[^'\n]{0,24}'|\"[^\"\n]{0,24}\""
     rb"|\$(?:[@*0-9]|\{[@*0-9]\}|\{[A-Z_]{1,20}(?::[^}\n]{0,16})?\})){1,48})"
@@ -50,17 +51,19 @@ _STRONG = re.compile(
     rb"--?[A-Za-z][\w-]*(?:=|$)|-[A-Za-z0-9]+$|-[A-Za-z?]|/[A-Za-z?]{1,3}$|(?:~|\.{1,2})?/[\w.*?$\[{~]|/$|\*"
     rb"|[A-Za-z]:\\|%\w+%|\$[\w{(@]|\d?>{1,2}|<|(?:https?|ftp|tftp)://|\d{1,3}(?:\.\d{1,3}){3}|\\\\\w"
 )
-_FILE = re.compile(rb"[\w*?-]{1,40}\.[A-Za-z]{2,5}[\"')\]]{0,3}$")
+_FILE = re.compile(rb"[\w*?.-]{1,80}\.[A-Za-z]{2,12}[\"')\]]{0,3}$")
 _WORDS = re.compile(rb"[A-Za-z\x80-\xff][a-z\x80-\xff'-]*[.,!?:;]?$")
 _NUMBER = re.compile(rb"\d{1,6}[smh]?[\"'#)\\/]{0,3}$")
 _CLOSERS = b"\"')]}>*,. \t"
-_ALONE = re.compile(rb"[\s\"')\]}.,;]*[^\s]{0,80}[\s\"')\]};]*")
+_ALONE = re.compile(rb"[\s\"')\]}.,;]*[^\s]{0,80}[\s\"')\]};|&]*")
 _PROMPT = re.compile(rb"\s*(?:[$#>%] |[\w.-]+@[\w.-]+|\[?\w+\]?[$#] )")
 _TEST = re.compile(rb"\[{1,2} [^\n\]]{1,80} -(?:eq|ne|lt|gt|le|ge|n|z|f|d|e) ")
 _SHOCK = re.compile(rb"\s*\(\s*\)\s*\{[^}\n]{0,200};?\s*\}\s*;|\s*\(\)\s*\{\s*[:_0]?\s*[;<>]")
 
 
 _BIN = re.compile(rb"(?:^|/)s?bin/[\w.+-]+$|^\.{1,2}/[\w.+-]+$|(?i:system32|^[a-z]:\\)|^[^/]*$")
+_REDIRECT = re.compile(rb"[<>]\s{0,2}(?:[\w.~$-]{0,40}/|[\w.-]{1,40}\.\w{1,5}\b)")
+_PROSE = re.compile(rb"[^\W\d]{2,20} [^\W\d]{2,20}")
 _NAMED = re.compile(rb"(?:~|\.{0,2})/|[A-Za-z]:\\|\$|<|>")
 _DATUM = re.compile(rb"[\d\"'=./:@<>\[]")
 _TITLE = re.compile(rb"[^\W\d][\w -]+$")
@@ -85,7 +88,7 @@ def recognise(value: bytes) -> str | None:
         if first is None:
             return None
         word = first.group(1).lower()
-        if word not in KNOWN and word.isalnum():
+        if word not in KNOWN and word.isalnum() and value[first.end() : first.end() + 1] in b" ,.\n":
             return None
         return _whole(value) or disguised(value)
     return mark(value) or disguised(value) or _commands(value) or _whole(value)
@@ -106,10 +109,10 @@ def _commands(value: bytes) -> str | None:
             return None
         if count == MAX_COMMANDS:
             return "too-many-commands"
-        command = _command(value, place) if place.group(1) else None
+        command = _command(value, place)
         if command is None:
             continue
-        if not _is_coherent(command):
+        if not _is_coherent(command) or _is_quoted(value, command):
             continue
         if command.rest.strip()[:1] in b">)]}/," and _is_list(value, command):
             continue
@@ -143,12 +146,18 @@ def _is_coherent(command: _Command) -> bool:
         rest = rest.split(b")")[0]
     tokens = rest.split()[:8]
     tokens = [token for token in (token.strip(b"\"'()") for token in tokens) if token]
-    tokens = [token for token in tokens if token not in (b"#", b"//", b"--", b"\\\\", b"\\", b"\\n")]
+    tokens = [
+        token for token in tokens if token not in (b"#", b"//", b"--", b"\\\\", b"\\", b"\\n")
+    ]
     if not tokens:
         return name in BARE or (name.isascii() and command.is_path and name in PROGRAMS)
     pairs = PAIRS.get(name)
     if pairs is not None:
         return tokens[0].lower() in pairs
+    if name in WRAPPERS and tokens[0].lower() in PROGRAMS:
+        return True
+    if _REDIRECT.search(rest):
+        return True
     first = tokens[0]
     if command.separator == b"|" and name in FILTERS and not any(map(_NAMED.match, tokens)):
         return False  # it reads what comes through the pipe, which tells an attacker nothing
@@ -178,6 +187,14 @@ def _is_data(before: bytes, separator: bytes) -> bool:
     if before.rstrip()[-1:] in (b"$", b"#") and before[-1:] == b" ":
         return False  # a prompt
     return word.rsplit(b"/", 1)[-1] not in PROGRAMS or word in BARE
+
+
+def _is_quoted(value: bytes, command: _Command) -> bool:
+    """Whether back-ticks are a sentence's quotes: words follow behind the closing one."""
+    if command.separator != b"`":
+        return False
+    closing = value.find(b"`", command.start + 1)
+    return closing > 0 and _PROSE.search(value, closing, closing + 200) is not None
 
 
 def _is_list(value: bytes, command: _Command) -> bool:

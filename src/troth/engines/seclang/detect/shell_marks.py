@@ -25,8 +25,11 @@ _MARKS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
         (
             "piped",
             b"|",
-            rb"\b(?:base64|openssl|xxd|" + _FETCH + rb")\s[^\n|;]{0,200}\|\s{0,4}(?:sudo\s)?"
-            + _SHELLS + rb"(?=\s{0,4}(?:$|[;|&\n`)'\"#]|-))",
+            rb"\b(?:base64|openssl|xxd|"
+            + _FETCH
+            + rb")\s[^\n|;]{0,200}\|\s{0,4}(?:sudo\s)?"
+            + _SHELLS
+            + rb"(?=\s{0,4}(?:$|[;|&\n`)'\"#]|-))",
         ),
         (
             "downloaded",
@@ -77,9 +80,18 @@ _MARKS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
             rb"(?:nslookup|dig|host|ping|curl|wget)\s[^\n;|&]{0,80}(?:\$\(|`)\s{0,4}"
             rb"(?:whoami|id|hostname|uname|cat|base64|env)\b",
         ),
+        (
+            "decoded",
+            b"|",
+            rb"(?:\$\(|`)[^()`\n]{1,120}\|\s{0,4}(?:base64|sh|bash|rev|xxd|openssl|python|perl)\b",
+        ),
         ("substring", b":~", rb"%[A-Za-z]{3,20}:~-?\d{1,3},-?\d{1,3}%"),
-        ("assembled", b"=", rb"(?:^|[;&|\n`(])\s{0,4}(?:\w{1,8}=[\w./]{1,12}[;\s&]{1,3}){1,4}\$\w{1,8}\$?\w{0,8}\s?/?"
-            rb"(?:\$|/etc|/bin)"),
+        (
+            "assembled",
+            b"=",
+            rb"(?:^|[;&|\n`(])\s{0,4}(?:\w{1,8}=[\w./]{1,12}[;\s&]{1,3}){1,4}\$\w{1,8}\$?\w{0,8}\s?/?"
+            rb"(?:\$|/etc|/bin)",
+        ),
         ("measured", b"${#", rb"\w{1,16}=\$\{#\w{1,16}\}"),
     )
 )
@@ -154,7 +166,10 @@ def _is_split(raw: bytes, name: bytes) -> bool:
 def _is_wild(pattern: bytes) -> bool:
     """Whether a path with wild cards in it finds a program of those that attackers call."""
     last = pattern.rsplit(b"/", 1)[-1]
-    if not (b"?" in pattern or b"[" in pattern or re.search(rb"\w\*\w", pattern)) or b"//" in pattern:
+    if (
+        not (b"?" in pattern or b"[" in pattern or re.search(rb"\w\*\w", pattern))
+        or b"//" in pattern
+    ):
         return False
     if last.strip(b"*") == b"":
         return False

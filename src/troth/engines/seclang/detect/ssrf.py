@@ -19,7 +19,10 @@ _URL = re.compile(
     rb"[\s\"'(<]{0,4}(?:url[:=])?([A-Za-z][A-Za-z0-9+.-]{1,20}):(?:[/\\]{1,4})((?:[^/\\?#\s@]{0,200}@)?)(\[[0-9A-Za-z:.%]{2,60}\]|[^/\\?#\s:\"'<>]{1,255})"
     rb"(?::(\d{1,5}))?([/?#\\][^\s]{0,2000})?[\s\"')>]{0,4}$"
 )
-_SCHEMES = frozenset(b"gopher dict tftp ldap ldaps jar netdoc sftp imap smtp pop3 telnet rsync rmi".split())
+_SCHEMES = frozenset(
+    b"gopher dict tftp ldap ldaps jar netdoc sftp imap smtp pop3 telnet rsync rmi".split()
+)
+_WRAPPED = frozenset(b"gopher dict tftp jar netdoc".split())  # these carry another protocol's bytes
 # Source: the providers' documentation. AWS, Azure, GCP, DigitalOcean, Oracle, Alibaba, OpenStack.
 _METADATA = frozenset(
     b"metadata.google.internal metadata instance-data metadata.azure.internal metadata.azure.com"
@@ -27,15 +30,29 @@ _METADATA = frozenset(
 )
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(address)
-    for address in ("169.254.169.254", "100.100.100.200", "192.0.0.192", "169.254.170.2", "169.254.169.253", "fd00:ec2::254")
+    for address in (
+        "169.254.169.254",
+        "100.100.100.200",
+        "192.0.0.192",
+        "169.254.170.2",
+        "169.254.169.253",
+        "fd00:ec2::254",
+    )
 )
 # Names that anyone may resolve to an inner address (wild-card DNS services).
-_WILDCARD = re.compile(rb"(?i:(?:\d{1,3}[.-]){3}\d{1,3}\.(?:nip|sslip|xip)\.io$|(?:^|\.)(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|localh\.st|spoofed\.burpcollaborator\.net)$|\.burpcollaborator\.net$|\.oastify\.com$|\.interact\.sh$|\.oast\.\w+$)")
+_WILDCARD = re.compile(
+    rb"(?i:(?:\d{1,3}[.-]){3}\d{1,3}\.(?:nip|sslip|xip)\.io$|(?:^|\.)(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|localh\.st|spoofed\.burpcollaborator\.net)$|\.burpcollaborator\.net$|\.oastify\.com$|\.interact\.sh$|\.oast\.\w+$)"
+)
 # ssh, telnet, smtp, docker, mysql, postgres, redis, elasticsearch, memcached, mongodb, etcd, kubelet.
-_PORTS = frozenset(b"22 23 25 2375 2376 3306 5432 6379 9200 9300 11211 27017 2379 10250 1433 8500".split())
+_PORTS = frozenset(
+    b"22 23 25 2375 2376 3306 5432 6379 9200 9300 11211 27017 2379 10250 1433 8500".split()
+)
 _LOCAL = frozenset((b"localhost", b"localhost.localdomain", b"ip6-localhost", b"localhost."))
 _PART = re.compile(rb"0[xX][0-9a-fA-F]{0,16}|\d{1,16}")
-_CIRCLED = str.maketrans({0x2460 + n: str(n + 1) for n in range(9)} | {0x24EA: "0", 0x3002: ".", 0xFF0E: ".", 0xFF61: "."})
+_CIRCLED = str.maketrans(
+    {0x2460 + n: str(n + 1) for n in range(9)}
+    | {0x24EA: "0", 0x3002: ".", 0xFF0E: ".", 0xFF61: "."}
+)
 _UNICODE_LETTERS = re.compile(r"[\u24b6-\u24e9]")
 
 
@@ -47,9 +64,11 @@ def recognise(value: bytes) -> str | None:
     if found is None:
         return None
     scheme, user, host, port, rest = found.groups()
-    if scheme.lower() in _SCHEMES:
-        return f"scheme:{scheme.lower().decode()}"
     name = host.lower()
+    if scheme.lower() in _SCHEMES:
+        is_wrapped = scheme.lower() in _WRAPPED and (port or b"%0" in (rest or b""))
+        named = name in _LOCAL or _address(name)[0] is not None
+        return f"scheme:{scheme.lower().decode()}" if is_wrapped or named else None
     if name in _METADATA or _WILDCARD.search(name):
         return "metadata" if name in _METADATA else "wildcard-name"
     if not name.isascii():
@@ -68,7 +87,12 @@ def recognise(value: bytes) -> str | None:
         return "hidden-inner"
     if port in _PORTS or (user and address is not None):
         return "inner-service"
-    return "inner-file" if rest and re.match(rb"/(?:server-status|latest/meta-data|actuator|\.env|computeMetadata)", rest) else None
+    return (
+        "inner-file"
+        if rest
+        and re.match(rb"/(?:server-status|latest/meta-data|actuator|\.env|computeMetadata)", rest)
+        else None
+    )
 
 
 def is_inner(value: bytes) -> bool:
@@ -88,12 +112,16 @@ def _is_inner(name: bytes) -> bool:
 def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
     address = mapped or address
-    return address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified
+    return (
+        address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified
+    )
 
 
 def _folded(name: bytes) -> bytes:
     text = name.decode("utf-8", "replace").translate(_CIRCLED)
-    text = _UNICODE_LETTERS.sub(lambda found: chr(ord("a") + (ord(found.group()) - 0x24B6) % 26), text)
+    text = _UNICODE_LETTERS.sub(
+        lambda found: chr(ord("a") + (ord(found.group()) - 0x24B6) % 26), text
+    )
     return text.encode()
 
 

@@ -15,7 +15,9 @@ from troth.engines.seclang.detect.layers import through
 
 MAX_EXPRESSIONS = 300
 
-_GATE = re.compile(rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w{2,8}\s?\(|\$\w{1,20}\.\w|@\w{1,20}\.\w|<\w?%|&lt;!--#|\(#|@\(")
+_GATE = re.compile(
+    rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w{2,8}\s?\(|\$\w{1,20}\.\w|@\w{1,20}\.\w|<\w?%|<esi:|\(#|@\("
+)
 # What stands between a template's brackets, to the first closing one or 400 bytes.
 _EXPRESSION = re.compile(
     rb"\{\{(?P<double>[^\n]{1,400}?)\}\}|\{%-?(?P<block>[^\n]{1,400}?)%\}"
@@ -45,16 +47,24 @@ _REACH = re.compile(
     rb"|\#root\b|\bthis\.(?:get|push|pop|constructor|env)|string\.sub\b|lookup\s{1,4}string|#with|#each.{0,40}constructor|\bdebug\b\s{0,2}$"
     rb"|\[\s{0,4}['\"]\w{1,20}['\"]\s{0,4}[+~]\s{0,4}['\"]|\bgetattr\b|\.getInputStream|\bchr\(\d|\.popen|\bxstream\b|\bReader\b.{0,20}\("
 )
+# What a template engine puts there by itself, and what tells all when it is printed.
+_WHOLE_OBJECTS = frozenset(b"config settings self request app g dump() _self _context this".split())
 _VELOCITY = re.compile(
     rb"#set\s{0,4}\(\s{0,4}\$\w{1,30}\s{0,4}=\s{0,4}(?:\$?['\"\w.]{0,80}\.(?:getClass|class|forName)|['\"]{2}|\d{1,6}\s{0,4}\*\s{0,4}\d{1,6}|\$\w{1,20}\.\w)"
     rb"|\$class\.(?:inspect|type)|\$\w{1,30}\.(?:getClass|class)\b|#(?:evaluate|include|parse)\s{0,4}\(\s{0,4}[\"'$]"
 )
-_FREEMARKER = re.compile(rb"<#(?:assign|import|include)\s[^>]{0,200}(?:\?\s{0,4}(?:new|api)|freemarker\.|[\"']/)|<@\w{1,20}\s{1,4}[\"']?\w")
+_FREEMARKER = re.compile(
+    rb"<#(?:assign|import|include)\s[^>]{0,200}(?:\?\s{0,4}(?:new|api)|freemarker\.|[\"']/)|<@\w{1,20}\s{1,4}[\"']?\w"
+)
 _SSI = re.compile(
     rb"(?i:<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|set|printenv|fsize|flastmod|if|elif|odbc)\b|<esi:(?:include|inline|debug|vars|remove|assign)\b)"
 )
-_MARKO = re.compile(rb"(?m:^\s{0,8}(?:%|#\{|=)\s{0,4}(?:import|import os|system|`))|<%\s{0,4}(?:import|require)\s|\{\{!--|\$\{\s{0,4}\"?freemarker|<\{\w{1,20}\s?=")
-_MAKO = re.compile(rb"\$\{\s{0,4}(?:self|context|x)\.(?:module|write|_)|<%[!\s]{1,4}import\s|<%def|#import\s{1,4}\w")
+_MARKO = re.compile(
+    rb"(?m:^\s{0,8}(?:%|#\{|=)\s{0,4}(?:import|import os|system|`))|<%\s{0,4}(?:import|require)\s|\{\{!--|\$\{\s{0,4}\"?freemarker|<\{\w{1,20}\s?="
+)
+_MAKO = re.compile(
+    rb"\$\{\s{0,4}(?:self|context|x)\.(?:module|write|_)|<%[!\s]{1,4}import\s|<%def|#import\s{1,4}\w"
+)
 
 
 def recognise(value: bytes) -> str | None:
@@ -83,10 +93,17 @@ def recognise(value: bytes) -> str | None:
 
 def _reads(kind: str, body: bytes) -> str | None:
     """What an expression does beyond showing a value."""
-    if _ARITHMETIC.match(body):
-        return None if kind in ("note", "hash", "razor") and not body.strip().isalnum() and b"*" not in body else "arithmetic"
     if kind == "smarty":
-        return "smarty" if body[:3] in (b"php", b"sys", b"fet", b"$sm", b"mat") and not body[:8].isalpha() else None
+        return (
+            "smarty"
+            if body[:3] in (b"php", b"sys", b"fet", b"$sm", b"mat") and not body[:8].isalpha()
+            else None
+        )
+    body = body.strip(b"$#*@%{} \t")
+    if _ARITHMETIC.match(body):
+        return None if kind == "note" else "arithmetic"
+    if kind == "double" and body in _WHOLE_OBJECTS:
+        return "object"
     return "reach" if _REACH.search(body) else None
 
 
