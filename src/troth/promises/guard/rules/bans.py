@@ -26,7 +26,7 @@ class Sentence:
 
     def is_protected(self, subject: str) -> bool:
         """Whether it is never banned by itself."""
-        return not self.is_drill(subject) and subject.partition("/")[0] in self._protected
+        return not self.is_drill(subject) and self._protected.meets(subject)
 
     def ban(
         self, subject: str, cause: str, length: timedelta, before: Ban | None, now: datetime
@@ -48,8 +48,8 @@ class Sentence:
         times = before.times + 1 if before is not None and in_row else 1
         most = self._settings.drill_s if self.is_drill(subject) else self._settings.longest_s
         # The exponent is bounded: 10**16 times a second is longer than any `longest_s`.
-        longer = length * self._settings.factor ** min(times - 1, 16)
-        until = now + min(longer, timedelta(seconds=most))
+        longer_s = length.total_seconds() * self._settings.factor ** min(times - 1, 16)
+        until = now + timedelta(seconds=min(longer_s, most))
         if before is not None and before.until > until:
             until = before.until
         return Ban(subject=subject, cause=cause, since=now, until=until, times=times)

@@ -78,5 +78,14 @@ class Ranges:
         at = bisect_right(self._firsts[family], value) - 1
         return at >= 0 and value <= self._lasts[family][at]
 
+    def meets(self, network: str) -> bool:
+        """Whether an address or network has an address in common with these.
+
+        Raises ValueError for what is neither.
+        """
+        family, first, last = interval(network)
+        at = bisect_right(self._firsts[family], last) - 1
+        return at >= 0 and self._lasts[family][at] >= first
+
     def __bool__(self) -> bool:
         return self.count > 0
