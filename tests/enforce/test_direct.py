@@ -8,6 +8,7 @@ import pytest
 from troth.enforce import wire
 from troth.enforce.direct import Direct
 from troth.enforce.reports import Learnt, load
+from troth.enforce.sink import Sink
 from troth.enforce.snapshot import Current, Snapshot
 from troth.kernel.site import Site
 
@@ -33,9 +34,10 @@ def learnt(tmp_path):
 
 
 @pytest.fixture
-def direct(learnt):
+def direct(learnt, tmp_path):
     snapshot = Snapshot(checks=(), site=SITE, prefix="/-/", max_body_bytes=1, config="", made=NOW)
-    return Direct(Current(snapshot, lambda *_: None), learnt, now=lambda: NOW)
+    sink = Sink(tmp_path / "sink.json")
+    return Direct(Current(snapshot, lambda *_: None), learnt, sink, now=lambda: NOW)
 
 
 def ask(direct, target, *headers, method=b"GET", body=b""):
@@ -54,6 +56,11 @@ def test_it_says_that_it_is_there(direct):
 )
 def test_there_is_nothing_else(direct, target):
     assert ask(direct, target).status == 404
+
+
+def test_a_replay_ends_in_the_sink(direct):
+    assert ask(direct, b"/-/sink?q=1").body == b'{"noted":false}'
+    assert ask(direct, b"/-/sink", (b"troth-replay", b"0a1b.attack.1")).body == b'{"noted":true}'
 
 
 def test_other_methods_are_told_which(direct):

@@ -1,4 +1,4 @@
-"""The few addresses below Troth's prefix that the guard answers itself: `healthz` and `csp`.
+"""The few addresses below Troth's prefix that the guard answers itself: `healthz`, `csp`, `sink`.
 
 They are asked by anybody, so they say nothing of the inside and keep nothing of the visitor.
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from troth.enforce import reports, wire
+from troth.enforce.sink import Sink
 from troth.enforce.snapshot import Current
 
 LIMITS = wire.Limits(body_bytes=reports.MAX_REPORT_BYTES)
@@ -20,14 +21,21 @@ class Direct:
     Args:
         current: the snapshot in force: prefix and own origins.
         learnt: where candidates from policy reports go.
+        sink: where replays of attacks end.
         now: the clock.
     """
 
     def __init__(
-        self, current: Current, learnt: reports.Learnt, *, now: Callable[[], datetime]
+        self,
+        current: Current,
+        learnt: reports.Learnt,
+        sink: Sink,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._current = current
         self._learnt = learnt
+        self._sink = sink
         self._now = now
         self.counts: Counter[str] = Counter()
 
@@ -41,6 +49,8 @@ class Direct:
                 return wire.Reply(status=200, headers=_PLAIN, body=b'{"status":"ok"}')
             case b"csp":
                 return self._report(message) if message.method == b"POST" else _only(b"POST")
+            case b"sink":
+                return self._sink.answer(message)
             case _:
                 return wire.Reply(status=404, headers=_PLAIN, body=b'{"error":"not found"}')
 

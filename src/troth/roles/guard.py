@@ -19,7 +19,7 @@ import uvloop
 from troth.adapters import chance, clock, config, files, notify
 from troth.adapters.log import Log
 from troth.catalogue import Settings, site
-from troth.enforce import authz, awaited, direct, reports, wire
+from troth.enforce import authz, awaited, direct, reports, sink, wire
 from troth.enforce.awaited import Waiting
 from troth.enforce.decide import decide
 from troth.enforce.keeper import Keeper, Means
@@ -35,9 +35,9 @@ from troth.roles.places import Places
 ACTIVE = 0  # the index that decides
 LOOK_AT_CONFIG_S = 1.0
 LOOK_AT_KEYS_S = 3600.0
-SAVE_EVERY_S = 5.0
+SAVE_EVERY_S = 2.0
 COUNT_EVERY_S = 60.0
-LEARNT = "csp.json"  # in the spool
+LEARNT, SINK = "csp.json", "sink.json"  # in the spool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -120,7 +120,8 @@ async def _run(path: Path, places: Places, index: int) -> None:
     )
     asked = authz.Authz(keeper, waiting)
     learnt = reports.Learnt(places.spool / LEARNT)
-    own = direct.Direct(current, learnt, now=clock.now)
+    drain = sink.Sink(places.spool / SINK)
+    own = direct.Direct(current, learnt, drain, now=clock.now)
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
     seen = places.socket(f"guard-seen-{index}")
     doors = [asking, wire.Door(seen, waiting.answer, told, limits=awaited.LIMITS)]
@@ -152,7 +153,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
         lasting = (
             group.create_task(_watch(path, again, renew)),
             group.create_task(_renew_keys(again, LOOK_AT_KEYS_S)),
-            group.create_task(_save(learnt, told)),
+            group.create_task(_save((learnt, drain), told)),
             group.create_task(_count((asked.counts, own.counts), told, COUNT_EVERY_S)),
         )
         await stop.wait()
@@ -160,7 +161,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
             task.cancel()
         for door in doors:
             group.create_task(door.close())
-    _save_once(learnt, told)
+    _save_once((learnt, drain), told)
     log.event("guard.stopped", **asked.counts, **own.counts)
 
 
@@ -175,16 +176,17 @@ async def _count(counts: Sequence[Counter[str]], told: Told, every_s: float) -> 
         before = now
 
 
-async def _save(learnt: reports.Learnt, told: Told) -> None:
+async def _save(kept: Sequence[reports.Learnt | sink.Sink], told: Told) -> None:
     while True:
         await asyncio.sleep(SAVE_EVERY_S)
-        _save_once(learnt, told)
+        _save_once(kept, told)
 
 
-def _save_once(learnt: reports.Learnt, told: Told) -> None:
+def _save_once(kept: Sequence[reports.Learnt | sink.Sink], told: Told) -> None:
     """Fails open: proposals for a policy are no reason to stop a guard."""
     try:
-        learnt.save()
+        for each in kept:
+            each.save()
     except files.FileError as error:
         told("reports.unsaved", {"because": str(error)})
 

@@ -23,6 +23,7 @@ PROBE_HEADER = "troth-probe"  # a vantage's signature is the guard's business
 # What only the guard may say of itself (enforce.page); never the application.
 OURS = ("troth-refused", "troth-event")
 SCRIPTS = ("csrf.js", "notice.js")  # what an application's pages may load
+SINK = "sink"  # asked about like the application's own, and inert
 WELL_KNOWN = ("/.well-known/troth/", "/.well-known/security.txt")
 
 
@@ -32,6 +33,7 @@ def application(plan: Plan, merged: Merged) -> Json:
         _echoes_nothing(),
         style_route(plan.prefix),
         *(chain.unchecked(_own(GUARD_HTTP, path, merged)) for path in _guards_own(plan)),
+        *(_own(GUARD_HTTP, f"{plan.prefix}{SINK}", merged) for _ in _guards_own(plan)[:1]),
         _own(CONSOLE, f"{plan.prefix}session", merged),
         *(_own(STATUS, f"{plan.prefix}{name}", merged) for name in SCRIPTS),
         _nothing_more(plan) if plan.guard_http else _own(STATUS, plan.prefix, merged),
