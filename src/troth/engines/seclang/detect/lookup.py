@@ -32,7 +32,9 @@ _INNERMOST = re.compile(rb"\$\{([^${}]{0,512})\}|\$\{([^${}]{0,512})$")
 _JNDI = re.compile(
     rb"(?i:\$\{\s{0,4}(?:jndi\s{0,4}:|[^\s:${}]{1,12}:(?:ldaps?|rmi|dns|nis|nds|iiop|corba)\s{0,4}:/))"
 )
-_DISGUISED = re.compile(rb"(?i:jndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|nis|iiop|corba|nds|https?)\s{0,4}:/)")
+_DISGUISED = re.compile(
+    rb"(?i:jndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|nis|iiop|corba|nds|https?)\s{0,4}:/)"
+)
 _PREFIX = re.compile(rb"\s{0,4}([A-Za-z][\w-]{1,24}|)\s{0,4}:")
 _DATE = re.compile(rb"'([^']*)'")
 

@@ -12,11 +12,18 @@ from troth.engines.seclang.detect.layers import through
 
 _WHOSE = rb"\s{1,40}(?:SYSTEM\s{1,40}[\"']|PUBLIC\s{1,40}(?:\"[^\"]{0,200}\"|'[^']{0,200}')\s{1,40}[\"'])"
 _NAME = rb"[\w:.-]{1,100}"
-_ENTITY = re.compile(rb"<!ENTITY\s{1,40}(?:(?:%|&#0{0,6}37;|&#x0{0,6}25;|&percnt;)\s{0,40})?" + _NAME + _WHOSE)
+_ENTITY = re.compile(
+    rb"<!ENTITY\s{1,40}(?:(?:%|&#0{0,6}37;|&#x0{0,6}25;|&percnt;)\s{0,40})?" + _NAME + _WHOSE
+)
 _NESTED = re.compile(
-    rb"<!ENTITY\s{1,40}(?:%\s{1,40})?" + _NAME
-    + rb"\s{1,40}(?:\"[^\"]{0,2000}?(?:&(?!#|amp;|lt;|gt;|quot;|apos;)[\w:.-]{1,100};|%" + _NAME + rb";|&#(?:37|x25);)"
-    rb"|'[^']{0,2000}?(?:&(?!#|amp;|lt;|gt;|quot;|apos;)[\w:.-]{1,100};|%" + _NAME + rb";|&#(?:37|x25);))"
+    rb"<!ENTITY\s{1,40}(?:%\s{1,40})?"
+    + _NAME
+    + rb"\s{1,40}(?:\"[^\"]{0,2000}?(?:&(?!#|amp;|lt;|gt;|quot;|apos;)[\w:.-]{1,100};|%"
+    + _NAME
+    + rb";|&#(?:37|x25);)"
+    rb"|'[^']{0,2000}?(?:&(?!#|amp;|lt;|gt;|quot;|apos;)[\w:.-]{1,100};|%"
+    + _NAME
+    + rb";|&#(?:37|x25);))"
 )
 _DOCTYPE = re.compile(rb"<!DOCTYPE\s{1,40}" + _NAME + _WHOSE + rb"([^\"'>]{0,300})")
 # The document types of (X)HTML, SVG, MathML, property lists and feeds, which no reader fetches.
@@ -47,7 +54,11 @@ def recognise(value: bytes) -> str | None:
             return "external-dtd"
     if b"nclude" in value and _INCLUDE.search(value) and b"<" in value.lstrip()[:1]:
         return "include"
-    return "stylesheet" if (b"<?xml-s" in value or b"<xsl:" in value) and _TRANSFORM.search(value) else None
+    return (
+        "stylesheet"
+        if (b"<?xml-s" in value or b"<xsl:" in value) and _TRANSFORM.search(value)
+        else None
+    )
 
 
 find = through(recognise)
