@@ -7,14 +7,27 @@ built never replaces a good one: the last good stays, and that is told.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from troth.kernel.errors import Failure
 from troth.kernel.request import GuardAsks, GuardCheck, Request, ResponseCheck
 from troth.kernel.site import Site
 
 
+class Body(Enum):
+    """What becomes of a request's body: read whole, streamed to disk and told in short, or left."""
+
+    INSPECTED = "inspected"
+    UPLOAD = "upload"
+    UNREAD = "unread"
+
+
 def _never(_: Request) -> bool:
     return False
+
+
+def _inspected(_: Request) -> Body:
+    return Body.INSPECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +42,9 @@ class Snapshot:
         fails_open: whether this request passes when a check breaks; by default none does.
         site: our own addresses.
         prefix: below which Troth answers on the application's host, `/-/`.
-        max_body_bytes: the edge hands over no longer body.
+        max_body_bytes: of a body that is inspected; the edge hands over no longer one.
+        max_upload_bytes: of an upload, where a door reads it.
+        body: what becomes of a request's body, where a door reads it.
         config: SHA-256 hex of the configuration it was built from.
         made: when.
     """
@@ -42,6 +57,8 @@ class Snapshot:
     site: Site
     prefix: str
     max_body_bytes: int
+    max_upload_bytes: int = 100 * 1024 * 1024
+    body: Callable[[Request], Body] = _inspected
     config: str
     made: datetime
 

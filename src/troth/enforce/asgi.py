@@ -1,0 +1,278 @@
+"""The guard inside an ASGI application (Starlette, FastAPI, Django): no edge, the same decisions.
+
+    app = Door(app, keeper)
+
+Requests are decided about before the application is called, with their whole body where the
+snapshot says that it is read; the application then reads that body as if nothing had been. On
+upload routes the body lies on disk until it was looked at. WebSockets are decided about by their
+handshake; their frames are never seen. Answers are looked at where a check asks for it; streams
+and compressed bodies go by untouched.
+
+Fails closed: what cannot be read is 400, what is too large 413, too slow 408, a check that breaks
+503. Source of the messages: ASGI 3.0, HTTP and WebSocket message format 2.5.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, BinaryIO, Self, cast
+
+from troth.enforce import uploads, within
+from troth.enforce.decide import Decision
+from troth.enforce.keeper import Keeper, Ruling
+from troth.enforce.snapshot import Body
+from troth.enforce.wire import Reply
+from troth.kernel.request import Request, Response
+
+Scope = MutableMapping[str, Any]
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+POLICY_VIOLATION = 1008  # Source: RFC 6455, 7.4.1
+
+
+class _Gone(Exception):  # noqa: N818 -- never leaves this file
+    """The visitor went before the request was whole."""
+
+
+class Door:
+    """One application behind the guard.
+
+    Args:
+        app: what is called with what is let through.
+        keeper: decides.
+        inside: how the door is set up.
+    """
+
+    def __init__(self, app: App, keeper: Keeper, inside: within.Inside | None = None) -> None:
+        self.app = app
+        self.keeper = keeper
+        self.inside = inside or within.Inside()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection, as the server hands it over."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = request_of(scope)
+        with _Read() as body:
+            try:
+                await self._read(body, request, receive)
+                request = within.with_body(request, body.inspected)
+                ruling = self._own(request) or self._judge(request)
+            except _Gone:
+                return
+            except within.Doubt as doubt:
+                ruling = self.keeper.refuse(doubt.status, doubt.code, request)
+            if ruling.refused is not None:
+                await _say(send, ruling.refused, request.method)
+                return
+            answer = _Answer(self.keeper, request, ruling.decision, send)
+            let = {**scope, "headers": within.for_application(request.headers, ruling.decision)}
+            await self.app(let, body.replayed(receive), answer.send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = request_of(scope)
+        ruling = self._judge(request)
+        if ruling.refused is None:
+            headers = within.for_application(request.headers, ruling.decision)
+            await self.app({**scope, "headers": headers}, receive, send)
+            return
+        await receive()  # websocket.connect
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await _say(send, ruling.refused, request.method, kind="websocket.http.response")
+        else:
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+
+    def _own(self, request: Request) -> Ruling | None:
+        own = within.own(request, self.keeper, self.inside)
+        return Ruling(refused=own) if own else None
+
+    def _judge(self, request: Request) -> Ruling:
+        if not within.is_one(request):
+            return self.keeper.refuse(400, "malformed", request)
+        return self.keeper.judge(request)
+
+    async def _read(self, body: "_Read", request: Request, receive: Receive) -> None:
+        """Read the body as far as it is read at all. Raises _Gone, within.Doubt."""
+        snapshot = self.keeper.current.snapshot
+        kind = within.kind_of(request, snapshot)
+        if kind is Body.UNREAD:
+            return
+        limit = within.limit_of(kind, snapshot)
+        within.declared(request, limit)
+        is_upload = kind is Body.UPLOAD
+        try:
+            async with asyncio.timeout(self.inside.upload_s if is_upload else self.inside.body_s):
+                await body.all(receive, limit, to_disk=is_upload)
+            boundary = within.boundary_of(request) if is_upload else None
+            if boundary is not None:
+                await asyncio.to_thread(body.outline, boundary, snapshot.max_body_bytes)
+        except TimeoutError as error:
+            raise within.Doubt(408, "too-slow") from error
+        except uploads.UploadError as error:
+            raise within.Doubt(400, "upload") from error
+
+
+class _Read:
+    """A body that was read, in memory or on disk, to be read again by the application."""
+
+    def __init__(self) -> None:
+        self.inspected: bytes | None = None
+        self._file: BinaryIO | None = None
+        self._is_read = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    async def all(self, receive: Receive, limit: int, *, to_disk: bool) -> None:
+        """Read to the end. Raises Doubt when it is longer than the limit, _Gone."""
+        size, parts = 0, []
+        self._is_read = True
+        while True:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                raise _Gone
+            part = event.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise within.Doubt(413, "too-large")
+            if to_disk:
+                await self._store(part)
+            elif part:
+                parts.append(part)
+            if not event.get("more_body", False):
+                break
+        if not to_disk:
+            self.inspected = b"".join(parts)
+
+    async def _store(self, part: bytes) -> None:
+        if self._file is None:
+            file = tempfile.TemporaryFile(prefix="troth-upload-")  # noqa: SIM115 -- see __exit__
+            self._file = cast("BinaryIO", file)
+        await asyncio.to_thread(self._file.write, part)
+
+    def outline(self, boundary: bytes, limit: int) -> None:
+        """What is inspected of an upload. Raises UploadError."""
+        if self._file is not None:
+            self._file.flush()
+            self.inspected = uploads.outline(self._file, boundary, limit)
+
+    def replayed(self, receive: Receive) -> Receive:
+        """The same events once more, then whatever comes after them."""
+        if not self._is_read:
+            return receive
+        if self._file is not None:
+            self._file.seek(0)
+        is_done = False
+
+        async def replay() -> Event:
+            nonlocal is_done
+            if is_done:
+                return await receive()
+            if self._file is None:
+                is_done = True
+                return {"type": "http.request", "body": self.inspected or b"", "more_body": False}
+            part = await asyncio.to_thread(self._file.read, within.CHUNK)
+            is_done = len(part) < within.CHUNK
+            return {"type": "http.request", "body": part, "more_body": not is_done}
+
+        return replay
+
+
+class _Answer:
+    """The application's answer on its way: looked at where somebody asks, else let go at once."""
+
+    def __init__(self, keeper: Keeper, request: Request, decision: Decision, send: Send) -> None:
+        self._keeper = keeper
+        self._request = request
+        self._decision = decision
+        self._send = send
+        self._held: Event | None = None  # the start, while the body is held
+        self._is_refused = False
+
+    async def send(self, event: Event) -> None:
+        """What the application sends."""
+        if self._is_refused:
+            return
+        if event["type"] == "http.response.start":
+            await self._start(event)
+        elif event["type"] == "http.response.body" and self._held is not None:
+            await self._body(event)
+        else:
+            await self._let_go(None)
+            await self._send(event)
+
+    async def _start(self, event: Event) -> None:
+        headers = [(bytes(name).lower(), bytes(value)) for name, value in event["headers"]]
+        event = {**event, "headers": headers}
+        if within.is_looked_at(self._keeper, self._decision, headers):
+            self._held = event
+        elif not await self._refused(event, None):
+            await self._send(event)
+
+    async def _body(self, event: Event) -> None:
+        """Held only when it comes in one piece: whoever sends in pieces streams."""
+        is_whole = not event.get("more_body", False)
+        if await self._let_go(event.get("body", b"") if is_whole else None):
+            await self._send(event)
+
+    async def _let_go(self, body: bytes | None) -> bool:
+        """Ask about what is held, then send its start; False when it was refused."""
+        if self._held is None:
+            return not self._is_refused
+        held, self._held = self._held, None
+        if await self._refused(held, body):
+            return False
+        await self._send(held)
+        return True
+
+    async def _refused(self, start: Event, body: bytes | None) -> bool:
+        response = Response(status=start["status"], headers=tuple(start["headers"]), body=body)
+        ruling = self._keeper.answered(self._request, response, self._decision)
+        if ruling.refused is not None:
+            self._is_refused = True
+            await _say(self._send, ruling.refused, self._request.method)
+            return True
+        start["headers"] = within.for_visitor(
+            start["headers"], (*self._decision.answer, *ruling.decision.answer)
+        )
+        return False
+
+
+def request_of(scope: Scope) -> Request:
+    """The request of an HTTP or WebSocket scope, without its body."""
+    headers = tuple((bytes(name).lower(), bytes(value)) for name, value in scope["headers"])
+    hosts = [value for name, value in headers if name == b"host"]
+    client = scope.get("client")
+    return within.vouched(
+        Request(
+            method=str(scope.get("method", "GET")).encode("ascii", "replace"),
+            target=within.target_of(
+                scope["path"].encode(),
+                scope.get("query_string", b""),
+                scope.get("raw_path") or b"",
+            ),
+            host=hosts[0].lower() if hosts else b"",
+            headers=headers,
+            client=str(client[0]) if client else "",
+            protocol=b"HTTP/" + str(scope.get("http_version", "1.1")).encode(),
+        )
+    )
+
+
+async def _say(send: Send, reply: Reply, method: bytes, kind: str = "http.response") -> None:
+    status, headers, body = within.page_of(reply, method)
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": body, "more_body": False})

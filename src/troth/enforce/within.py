@@ -1,0 +1,176 @@
+"""What the two doors inside an application share: where a request comes from, what goes back.
+
+There is no edge in front, so these doors also do what the edge does for the guard: they write the
+visitor's address, take off what only Troth may say, bound bodies, and hold an answer back until it
+was looked at. TLS, time limits and HTTP itself stay with the server that runs the application.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from troth.enforce import uploads
+from troth.enforce.decide import Decision
+from troth.enforce.keeper import Keeper
+from troth.enforce.page import EVENT
+from troth.enforce.snapshot import Body, Snapshot
+from troth.enforce.wire import Message, Reply
+from troth.kernel.request import CLIENT, MARKER, Headers, Request
+
+MAX_HELD_BYTES = 64 * 1024  # of an answer that is looked at
+CHUNK = 64 * 1024
+
+Own = Callable[[Message], Reply | None]  # what Troth itself answers below its prefix
+
+
+class Doubt(Exception):  # noqa: N818 -- what becomes a refusal is no error
+    """A request that is not read on: the status of the answer, and why."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """How a door inside an application is set up.
+
+    Args:
+        own: answers below Troth's prefix; None for what is not Troth's.
+        body_s: within which a body must have come, where the door can end the wait (ASGI).
+        upload_s: the same for an upload.
+    """
+
+    own: Own = lambda _: None
+    body_s: float = 30.0
+    upload_s: float = 600.0
+
+
+def target_of(path: bytes, query: bytes, raw: bytes) -> bytes:
+    """The target as it was sent, or as near as the server lets us come.
+
+    Args:
+        path: decoded, as the application is given it.
+        query: without its question mark.
+        raw: path as sent, where the server has it (a query in it is left out); else empty.
+    """
+    sent = raw.partition(b"?")[0] or quote(path, safe="/~!$&'()*+,;=:@").encode()
+    return sent + b"?" + query if query else sent
+
+
+def vouched(request: Request) -> Request:
+    """The request with the visitor's address in our words, whatever the visitor said of it."""
+    headers = tuple((name, value) for name, value in request.headers if name != CLIENT)
+    return replace(request, headers=(*headers, (CLIENT, request.client.encode("ascii", "replace"))))
+
+
+def with_body(request: Request, body: bytes | None) -> Request:
+    """The request with what is inspected of its body; an empty one is none."""
+    return replace(request, body=body) if body else request
+
+
+def own(request: Request, keeper: Keeper, inside: Inside) -> Reply | None:
+    """What Troth itself answers; None for what is the application's."""
+    if not request.target.startswith(keeper.current.snapshot.prefix.encode()):
+        return None
+    return inside.own(
+        Message(
+            method=request.method,
+            target=request.target,
+            headers=request.headers,
+            body=request.body or b"",
+        )
+    )
+
+
+def is_one(request: Request) -> bool:
+    """Whether it has one host and a path: what else there may be is not understood, so refused."""
+    is_star = request.target == b"*" and request.method == b"OPTIONS"
+    return bool(
+        len(request.values(b"host")) == 1
+        and request.host
+        and (request.target.startswith(b"/") or is_star)
+    )
+
+
+def kind_of(request: Request, snapshot: Snapshot) -> Body:
+    """What becomes of a body: gRPC and what asks for another protocol is never read."""
+    types = request.values(b"content-type")
+    if any(value.lower().startswith(b"application/grpc") for value in types):
+        return Body.UNREAD
+    if request.values(b"upgrade"):
+        return Body.UNREAD
+    return snapshot.body(request)
+
+
+def limit_of(kind: Body, snapshot: Snapshot) -> int:
+    """How many bytes a body of this kind may have."""
+    return snapshot.max_upload_bytes if kind is Body.UPLOAD else snapshot.max_body_bytes
+
+
+def declared(request: Request, limit: int) -> int | None:
+    """The length that was declared; None for none.
+
+    Raises Doubt when it is nonsense, or more than the limit.
+    """
+    lengths = set(request.values(b"content-length"))
+    if not lengths:
+        return None
+    length = lengths.pop()
+    if lengths or not length.isdigit():
+        raise Doubt(400, "malformed")
+    if int(length) > limit:
+        raise Doubt(413, "too-large")
+    return int(length)
+
+
+def boundary_of(request: Request) -> bytes | None:
+    """The boundary of an upload's parts; None for an upload of another kind, which is not read."""
+    types = request.values(b"content-type")
+    return uploads.boundary_of(types[0]) if len(types) == 1 else None
+
+
+def for_application(headers: Headers, decision: Decision) -> list[tuple[bytes, bytes]]:
+    """The request's headers as the application is to see them."""
+    gone = {name.lower() for name, _ in decision.add} | {name.lower() for name in decision.remove}
+    return [pair for pair in headers if pair[0] not in gone] + [
+        (name.lower(), value) for name, value in decision.add
+    ]
+
+
+def for_visitor(
+    headers: Sequence[tuple[bytes, bytes]], answer: Headers
+) -> list[tuple[bytes, bytes]]:
+    """The answer's headers as the visitor is to see them: nobody but us says what is ours."""
+    ours = {MARKER, EVENT, *(name.lower() for name, _ in answer if name.lower() != b"set-cookie")}
+    return [pair for pair in headers if pair[0].lower() not in ours] + list(answer)
+
+
+def is_looked_at(
+    keeper: Keeper, decision: Decision, headers: Sequence[tuple[bytes, bytes]]
+) -> bool:
+    """Whether an answer's body is held back until somebody has looked at it."""
+    is_wanted = keeper.current.snapshot.answers or any(each.reads_body for each in decision.awaits)
+    return bool(is_wanted) and is_held(headers)
+
+
+def is_held(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether an answer's body may be held back and looked at.
+
+    Compressed bodies, event streams and bodies longer than `MAX_HELD_BYTES`, or of a length that
+    is not declared, are left alone.
+    """
+    said = {name.lower(): value.strip().lower() for name, value in headers}
+    if said.get(b"content-encoding", b"identity") != b"identity":
+        return False
+    if said.get(b"content-type", b"").startswith((b"text/event-stream", b"multipart/x-mixed")):
+        return False
+    length = said.get(b"content-length", b"")
+    return length.isdigit() and int(length) <= MAX_HELD_BYTES
+
+
+def page_of(reply: Reply, method: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body of what is said instead of the application."""
+    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+    return reply.status, headers, b"" if method == b"HEAD" else reply.body
