@@ -11,7 +11,8 @@ from itertools import islice
 from troth.engines.seclang.bodies import charset
 from troth.engines.seclang.model import Limits, Parts
 
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# One without an end goes to the end, so that no place is looked at twice.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NAME_BYTES = 1 << 16
 _Node = object  # str | bool | None | list[_Node] | tuple[tuple[str, _Node], ...]
 

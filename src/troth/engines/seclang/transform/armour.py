@@ -7,17 +7,19 @@ import re
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(byte for byte in range(256) if byte not in _ALPHABET)
-_LINE_END = re.compile(rb" *(?:\r?\n|\Z)")
+_NEITHER = _NOT_BASE64.replace(b"=", b"")
+# Whole groups of four digits, none of whose first is followed by padding, then one that is.
+_PADDED_EARLY = re.compile(rb"(?:=*+[^=](?!=)[^=]=*+[^=]=*+[^=])*+=*+[^=]=", re.DOTALL)
 _SQL_HEX = re.compile(rb"0[xX]((?:[0-9A-Fa-f]{2})+)")
 
 
 def base64_decode(value: bytes) -> bytes:
     """Strict (RFC 4648, line ends allowed), up to a NUL; what is not base64 stays as it is."""
     plain = value.partition(b"\0")[0] if b"\0" in value else value
-    if b"\n" in plain:
-        plain = _LINE_END.sub(b"", plain)
-    elif plain.endswith(b" "):
-        plain = plain.rstrip(b" ")
+    if b"\n" in plain or plain.endswith(b" "):
+        *lines, last = plain.split(b"\n")
+        plain = b"".join(line.removesuffix(b"\r").rstrip(b" ") for line in lines)
+        plain += last.rstrip(b" ")
     if len(plain) % 4:
         return value
     try:
@@ -37,19 +39,9 @@ def base64_decode_ext(value: bytes) -> bytes:
         if value.endswith(b"9"):
             return b""
         plain = plain[:-1]
-    if b"=" in value and _is_padded_early(value):
+    if b"=" in value and _PADDED_EARLY.match(value.translate(None, _NEITHER)):
         return b""
     return binascii.a2b_base64(plain + b"=" * (-len(plain) % 4))
-
-
-def _is_padded_early(value: bytes) -> bool:
-    pieces = value.split(b"=")
-    count = 0
-    for at, piece in enumerate(pieces[:-1], 1):
-        count += len(piece.translate(None, _NOT_BASE64))
-        if count % 4 == 1 and (pieces[at] or at == len(pieces) - 1):
-            return True
-    return False
 
 
 def base64_encode(value: bytes) -> bytes:

@@ -7,6 +7,10 @@ _SIGNS = re.compile(rb"/\*|\*/|<!--|-->|--|#")
 _COMMENT = re.compile(rb"(?:/\*|<!--).*?(?:(?:\*/|-->)(.?)|\Z)|(?:--|#).*", re.DOTALL)
 
 
+def _may_hold(value: bytes) -> bool:
+    return b"--" in value or b"#" in value or b"/*" in value
+
+
 def replace_comments(value: bytes) -> bytes:
     """Each `/* ... */` becomes one space; one that does not end goes to the end."""
     return _C_COMMENT.sub(b" ", value) if b"/*" in value else value
@@ -14,7 +18,9 @@ def replace_comments(value: bytes) -> bytes:
 
 def remove_comments_char(value: bytes) -> bytes:
     """The signs `/*`, `*/`, `--`, `-->`, `<!--`, `#` go, what they enclose stays."""
-    return _SIGNS.sub(b"", value)
+    if _may_hold(value) or b"*/" in value:
+        return _SIGNS.sub(b"", value)
+    return value
 
 
 def remove_comments(value: bytes) -> bytes:
@@ -23,7 +29,7 @@ def remove_comments(value: bytes) -> bytes:
     As in ModSecurity v3 either end ends either kind, the byte after a comment begins none, a
     comment at the very end leaves a NUL, and one that does not end leaves a space.
     """
-    return _COMMENT.sub(_comment, value)
+    return _COMMENT.sub(_comment, value) if _may_hold(value) else value
 
 
 def _comment(found: re.Match[bytes]) -> bytes:

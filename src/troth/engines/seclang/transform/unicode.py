@@ -1,11 +1,9 @@
 """UTF-8 to `%uXXXX`, and the map of code points to bytes that `urlDecodeUni` may use."""
 
-import re
 from collections.abc import Mapping
 
-_SEQUENCE = re.compile(
-    rb"[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3}|[\xc0-\xf7]"
-)
+from troth.engines.seclang.transform.table import replacing
+
 _MARK = b"\x01"  # stands for a backslash while Python's own escapes are about
 _MASKS = (0, 0, 0x1F, 0x0F, 0x07)  # bits that count in the first byte, by length (RFC 3629, 3)
 _SMALLEST = (0, 0, 0x80, 0x800, 0x10000)  # of that length; what is smaller is overlong
@@ -32,7 +30,7 @@ def _widened(value: bytes) -> bytes:
     except UnicodeDecodeError:
         text = None
     if text is None:
-        return _SEQUENCE.sub(_escape, value)
+        return _replace(value)
     wide = text.encode("ascii", "backslashreplace")
     wide = wide.replace(b"\\x", b"%u00").replace(b"\\u", b"%u")
     if b"\\U" in wide:
@@ -40,8 +38,7 @@ def _widened(value: bytes) -> bytes:
     return wide.replace(_MARK, b"\\")
 
 
-def _escape(found: re.Match[bytes]) -> bytes:
-    sequence = found[0]
+def _escape(sequence: bytes) -> bytes:
     first = sequence[:1]
     beyond = first if sequence[0] >= _BEYOND else b""
     size = len(sequence)
@@ -52,6 +49,12 @@ def _escape(found: re.Match[bytes]) -> bytes:
         code = code << 6 | byte & 0x3F
     is_wrong = code < _SMALLEST[size] or code in _SURROGATES
     return b"%s%%u%04x%s" % (beyond, code, first if is_wrong else b"")
+
+
+_replace = replacing(
+    rb"[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3}|[\xc0-\xf7]",
+    _escape,
+)
 
 
 def read_map(text: bytes, codepage: int) -> Mapping[int, int]:

@@ -8,15 +8,19 @@ sign, and that decoder is C.
 import re
 from binascii import a2b_qp
 from collections.abc import Callable, Mapping
+from functools import partial
+
+from troth.engines.seclang.transform.table import replacing
 
 _TO_QUOTED = bytes.maketrans(b"%+", b"= ")
 _LONELY = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_WIDE = re.compile(rb"%[uU]([0-9A-Fa-f]{4})")
+_WIDE = rb"%[uU][0-9A-Fa-f]{4}"
 _SAFE = frozenset(b"*0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _ENCODED = tuple(
     bytes([byte]) if byte in _SAFE else b"+" if byte == 0x20 else b"%%%02x" % byte  # noqa: PLR2004
     for byte in range(256)
 )
+_hex = partial(int, base=16)
 _FULL_WIDTH = 0xFF  # U+FF01 to U+FF5E repeat ASCII (Unicode, Halfwidth and Fullwidth Forms)
 _FULL_WIDTH_END = 0x5F
 _FULL_WIDTH_SHIFT = 0x20
@@ -49,30 +53,35 @@ def low_byte(code: int) -> int:
     return low
 
 
+def _narrow(escape: bytes) -> bytes:
+    return b"%%%02x" % low_byte(_hex(escape[2:]))
+
+
+_narrowed = replacing(_WIDE, _narrow)
+
+
 def url_decode_uni(value: bytes) -> bytes:
     """As `url_decode`, and IIS's `%u0041` becomes one byte."""
     if b"%u" in value or b"%U" in value:
-        value = _WIDE.sub(_narrow, value)
-    return url_decode(value)
-
-
-def _narrow(found: re.Match[bytes]) -> bytes:
-    return b"%%%02x" % low_byte(int(found[1], 16))
+        value = _narrowed(value)
+    return decode(value)[0]
 
 
 def url_decode_mapped(table: Mapping[int, int]) -> Callable[[bytes], bytes]:
     """`urlDecodeUni` with a map of code points to bytes (SecUnicodeMapFile)."""
 
-    def narrow(found: re.Match[bytes]) -> bytes:
-        code = int(found[1], 16)
+    def narrow(escape: bytes) -> bytes:
+        code = _hex(escape[2:])
         return b"%%%02x" % table.get(code, low_byte(code))
 
-    def decode(value: bytes) -> bytes:
-        if b"%u" in value or b"%U" in value:
-            value = _WIDE.sub(narrow, value)
-        return url_decode(value)
+    narrowed = replacing(_WIDE, narrow)
 
-    return decode
+    def mapped(value: bytes) -> bytes:
+        if b"%u" in value or b"%U" in value:
+            value = narrowed(value)
+        return decode(value)[0]
+
+    return mapped
 
 
 def url_encode(value: bytes) -> bytes:
