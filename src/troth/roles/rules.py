@@ -107,9 +107,7 @@ def program_of(
     return program.with_scan(Scanner(program.tests, FUNCTIONS, data))
 
 
-def test(
-    tests: Path, rules: Path, *, paranoia: int, progress: Callable[[str], None]
-) -> Tested:
+def test(tests: Path, rules: Path, *, paranoia: int, progress: Callable[[str], None]) -> Tested:
     """Run go-ftw tests against a rule set, in the engine.
 
     Args:

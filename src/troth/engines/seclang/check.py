@@ -9,6 +9,9 @@ from troth.engines.seclang.operators import OPERATORS
 from troth.engines.seclang.transform import FUNCTIONS
 
 
+_PATHS = ("", "/*", "//@*", "//text()")  # the whole text, each attribute, each text node
+
+
 def check_link(link: Link, data: Mapping[str, bytes], *, is_head: bool) -> None:
     """See that a link can be compiled.
 
@@ -32,8 +35,9 @@ def _check_selector(selector: Selector, where: str) -> None:
         raise RuleError(f"no variable is called {name}", where=where)
     if selector.key and name not in names.WITH_KEYS:
         raise RuleError(f"{name} has no parts", where=where)
-    if name == "XML" and selector.key not in {"", "/*", "//@*"}:
-        raise RuleError(f"XML:{selector.key}: only /* and //@* are looked at", where=where)
+    if name == "XML" and selector.key not in _PATHS:
+        known = ", ".join(_PATHS[1:])
+        raise RuleError(f"XML:{selector.key}: only {known} are looked at", where=where)
 
 
 def _check_operator(operator: Operator, data: Mapping[str, bytes], where: str) -> None:

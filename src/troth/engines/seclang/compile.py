@@ -34,7 +34,7 @@ _LEVELS = range(1, 5)
 _PATTERNS = frozenset({"rx", "pm", "pmf", "pmfromfile"})
 _BY_BODY = frozenset(
     "ARGS ARGS_POST ARGS_NAMES ARGS_POST_NAMES ARGS_COMBINED_SIZE FILES FILES_NAMES FILES_SIZES"
-    " FILES_TMP_CONTENT FILES_COMBINED_SIZE MULTIPART_FILENAME MULTIPART_NAME XML XML://@*"
+    " FILES_TMP_CONTENT FILES_COMBINED_SIZE MULTIPART_FILENAME MULTIPART_NAME XML XML://@* XML://text()"
     " MULTIPART_PART_HEADERS".split()
 )
 
@@ -184,4 +184,3 @@ def _ends(items: tuple[Rule | Marker, ...], begin: int) -> Mapping[str, int]:
         else:
             index += 1
     return ends
-

@@ -101,7 +101,7 @@ def operator(text: str) -> Operator:
     Four backslashes are two: rules written for Apache, which takes one of two away, mean one
     backslash of the request (CRS 3.3: 920460, 941330). Two stay two, as libmodsecurity reads them.
     """
-    text = text.replace("\\\\", "\\")
+    text = text.replace(r"\\", r"\")
     is_negated = text.startswith("!")
     rest = text[1:].lstrip() if is_negated else text
     if not rest.startswith("@"):

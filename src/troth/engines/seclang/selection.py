@@ -13,8 +13,8 @@ Wanted = Callable[[bytes], bool]
 
 def source_of(selector: Selector) -> str:
     """The name under which `State.values` has it."""
-    if selector.collection == "XML" and selector.key == "//@*":
-        return "XML://@*"
+    if selector.collection == "XML" and selector.key not in {"", "/*"}:
+        return f"XML:{selector.key}"
     return selector.collection
 
 

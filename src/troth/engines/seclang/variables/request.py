@@ -13,8 +13,6 @@ from troth.engines.seclang.model import Pairs
 from troth.engines.seclang.transform import FUNCTIONS
 from troth.engines.seclang.variables.view import View
 
-_TAKEN_APART = frozenset({"MULTIPART", "XML", "JSON"})
-
 Values = list[tuple[bytes, bytes]]
 Filler = Callable[[View], Values]
 
@@ -74,11 +72,11 @@ def _arguments_size(view: View) -> Values:
 
 
 def _body(view: View) -> Values:
-    """Raw only where nothing took it apart (as ModSecurity 2 and the manual say), or when forced.
+    """The raw body, as libmodsecurity 3 shows it, but for XML, unless it is forced.
 
-    libmodsecurity 3 shows it always; CRS 3.3.4's own tests say that it must not (944100-11).
+    There CRS 3.3.4's own tests say that it must not be seen (944100-11), as in ModSecurity 2.
     """
-    if view.processor in _TAKEN_APART and not view.is_body_forced:
+    if view.processor == "XML" and not view.is_body_forced:
         return []
     return _one((view.message.body or b"")[: view.limits.body])
 
@@ -96,7 +94,8 @@ def _server_name(view: View) -> Values:
 
 
 def _xml(view: View) -> Values:
-    return [(b"", text) for text in view.parts.xml_text]
+    """Text of the whole document as one, as the XPath `/*` gives it."""
+    return _one(b"".join(view.parts.xml_text)) if view.parts.xml_text else []
 
 
 def _files_sizes(view: View) -> Values:
@@ -223,6 +222,7 @@ FILLERS: Mapping[str, Filler] = MappingProxyType(
         "USERID": lambda _: [],
         "WEBAPPID": lambda _: [],
         "XML": _xml,
+        "XML://text()": lambda view: [(b"", text) for text in view.parts.xml_text],
         "XML://@*": lambda view: [(b"", text) for text in view.parts.xml_attributes],
         "TIME_EPOCH": lambda view: _number(view.message.epoch_s),
         **{name: _time(pattern) for name, pattern in _TIMES.items()},
