@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from troth.engines.seclang.model import Action, Operator, RuleError, Selector, Source
 
+_FOUR, _TWO = "\\" * 4, "\\" * 2
 _MAX_LINE = 1 << 18  # characters of one logical line; CRS 4's longest is 13 kB
 
 
@@ -101,7 +102,7 @@ def operator(text: str) -> Operator:
     Four backslashes are two: rules written for Apache, which takes one of two away, mean one
     backslash of the request (CRS 3.3: 920460, 941330). Two stay two, as libmodsecurity reads them.
     """
-    text = text.replace(r"\\", r"\")
+    text = text.replace(_FOUR, _TWO)
     is_negated = text.startswith("!")
     rest = text[1:].lstrip() if is_negated else text
     if not rest.startswith("@"):
