@@ -7,28 +7,39 @@ was not written to for longest is forgotten; kinds have room of their own, so th
 never pushes out another.
 """
 
+import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from troth.kernel.trail import MAX_MARKS, Mark, Note, Trail
+from troth.kernel.trail import BEGAN, MAX_MARKS, Mark, Note, Trail
 
 MAX_TRAILS = 20_000  # of one kind: about 10 MB where each has ten marks
 MAX_KINDS = 256
+LONGEST = timedelta(days=2)  # longer than any window
 
 
 class Trails(Mapping[str, Trail]):
-    """The trails by key, as they are now; `mark` is the only way to write."""
+    """The trails by key, as they are now; `mark` is the only way to write. Safe among threads.
 
-    def __init__(self, most: int = MAX_TRAILS) -> None:
+    Args:
+        began: when; marked, so that a check can tell what this memory cannot know.
+        most: how many trails of one kind.
+    """
+
+    def __init__(self, began: datetime | None = None, *, most: int = MAX_TRAILS) -> None:
         self._most = most
         self._kinds: dict[str, OrderedDict[str, _Written]] = {}
+        self._lock = threading.Lock()
+        if began is not None:
+            self.mark((Note(key=BEGAN, window=LONGEST),), began)
 
     def __getitem__(self, key: str) -> Trail:
-        found = self._kinds.get(_kind(key), _NONE).get(key)
-        if found is None:
-            raise KeyError(key)
-        return tuple(found.marks)
+        with self._lock:
+            found = self._kinds.get(_kind(key), _NONE).get(key)
+            if found is None:
+                raise KeyError(key)
+            return tuple(found.marks)
 
     def __iter__(self) -> Iterator[str]:
         return (key for kind in self._kinds.values() for key in kind)
@@ -38,11 +49,14 @@ class Trails(Mapping[str, Trail]):
 
     def mark(self, notes: Sequence[Note], now: datetime) -> None:
         """Write what was decided, in order."""
-        for note in notes:
-            if note.is_undone:
-                self._undo(note)
-            else:
-                self._add(note, now)
+        if not notes:
+            return
+        with self._lock:
+            for note in notes:
+                if note.is_undone:
+                    self._undo(note)
+                else:
+                    self._add(note, now)
 
     def _add(self, note: Note, now: datetime) -> None:
         kind = self._kinds.get(_kind(note.key))

@@ -5,10 +5,12 @@ tried from here, which numbers were looked at, whether the step before was done.
 trails in `Known` and says in its opinion what is to be marked; it never writes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+# A trail with one mark: when this memory began. Where somebody was before that is not known.
+BEGAN = "memory:began"
 MAX_MARKS = 256  # on one trail; the oldest goes first
 
 
@@ -61,6 +63,3 @@ def within(trail: Trail, now: datetime, window: timedelta) -> Trail:
 def members(trail: Iterable[Mark]) -> frozenset[str]:
     """What the marks were about, each once."""
     return frozenset(mark.member for mark in trail)
-
-
-Marking = Callable[[tuple[Note, ...], datetime], None]  # how a door writes what was decided

@@ -100,7 +100,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
             refused = str(fields["because"])
         log.event(name, **fields)
 
-    passing, trails = Key("passing", rng.randbytes(32)), Trails()
+    passing, trails = Key("passing", rng.randbytes(32)), Trails(clock.now())
 
     def secrets() -> Secrets:
         ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)

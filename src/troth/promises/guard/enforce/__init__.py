@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from troth.kernel.request import GuardAsks, GuardCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import bans, limits, login, origin, zones
+from troth.promises.guard.enforce import bans, flows, limits, login, origin, zones
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
 
@@ -33,6 +33,7 @@ def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None)
     something else refuses is no attempt.
     """
     own = secrets or Secrets()
+    account = flows.accounts(settings.limits.account_header, settings.limits.account_cookie, own)
     asks, rates = limits.of(settings.limits, settings.bans.drills, own)
     return Composition(
         gates=(*zones.gates(settings.zones), *bans.gates()),
@@ -40,6 +41,7 @@ def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None)
         checks=(
             *rates,
             *origin.checks(settings, site),
+            *flows.checks(settings.flows, account, own),
             *login.checks(settings.login, settings.lockout, own),
         ),
     )
@@ -52,4 +54,6 @@ def reads_bodies(settings: GuardSettings) -> bool:
 
 def awaits_answers(settings: GuardSettings) -> bool:
     """Whether the guard is to be told what the application answered."""
-    return bool(settings.login)
+    return bool(settings.login) or any(
+        flow.answers or flow.after or flow.less for flow in settings.flows
+    )

@@ -26,8 +26,9 @@ from troth.kernel.request import (
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules import fields, login, paths, presets, tokens
 from troth.promises.guard.rules.addresses import client_key
+from troth.promises.guard.rules.cookies import one
 from troth.promises.guard.rules.login import BRUTE_FORCE, Attempt
-from troth.promises.guard.settings.login import Lockout, LoginRoute, Outcome
+from troth.promises.guard.settings.login import Lockout, LoginRoute
 
 COOKIE = b"__Host-known"
 PURPOSE = "known"
@@ -173,18 +174,10 @@ def _dotted(name: str) -> str:
 def answered(begun: _Begun, policy: _Policy, response: Response, known: Known) -> Opinion:
     """How an attempt went, by the application's answer."""
     attempt, shape = begun.attempt, begun.shape
-    places = response.values(b"location")
-    location = places[0].decode("utf-8", "replace") if places else ""
-    shown = None if response.body is None else response.body[: presets.MAX_BODY_BYTES]
-    body = None if shown is None else shown.decode("utf-8", "replace")
-
-    def is_any(outcomes: tuple[Outcome, ...]) -> bool:
-        return any(presets.is_like(each, response.status, location, body) for each in outcomes)
-
-    if is_any(shape.failure):
+    if presets.is_like_any(shape.failure, response):
         counted = login.failure(attempt, policy.lockout, known)
         return Opinion(counted="login.failed", notes=counted.notes, strikes=counted.strikes)
-    if is_any(shape.success):
+    if presets.is_like_any(shape.success, response):
         counted = login.success(attempt, policy.lockout, known)
         cookie = _cookie(begun, policy, known.now)
         return Opinion(counted="login.fine", notes=counted.notes, answer=cookie)
@@ -194,16 +187,8 @@ def answered(begun: _Begun, policy: _Policy, response: Response, known: Known) -
 def _device(request: Request, policy: _Policy, now: datetime) -> _Device:
     """The device that a cookie names; a stranger's where there is none, two, or one not of ours."""
     days = policy.lockout.known_device_days
-    found = [
-        value.strip()
-        for line in request.values(b"cookie")
-        for pair in line.split(b";")
-        for name, _, value in (pair.partition(b"="),)
-        if name.strip() == COOKIE
-    ]
-    if len(found) != 1 or not days:
-        return _Device()
-    opened = tokens.opened(policy.secrets.ring, PURPOSE, found[0].decode("latin-1"))
+    token = one(request, COOKIE).decode("latin-1")
+    opened = tokens.opened(policy.secrets.ring, PURPOSE, token) if days else None
     if opened is None:
         return _Device()
     key, payload = opened

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from troth.kernel.request import Response
 from troth.promises.guard.settings.login import LoginRoute, Outcome
 
 MAX_BODY_BYTES = 16 * 1024  # of an answer; what says "wrong password" stands in the first screenful
@@ -70,6 +71,15 @@ def shape(route: LoginRoute) -> Shape:
         # Without a preset a success is what was said, and nothing that was not.
         success=route.success or (() if own and route.preset is None else preset.success),
     )
+
+
+def is_like_any(outcomes: tuple[Outcome, ...], response: Response) -> bool:
+    """Whether an answer is like one of these outcomes."""
+    places = response.values(b"location")
+    location = places[0].decode("utf-8", "replace") if places else ""
+    shown = None if response.body is None else response.body[:MAX_BODY_BYTES]
+    body = None if shown is None else shown.decode("utf-8", "replace")
+    return any(is_like(each, response.status, location, body) for each in outcomes)
 
 
 def is_like(outcome: Outcome, status: int, location: str, body: str | None) -> bool:

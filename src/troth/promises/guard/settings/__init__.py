@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
+from troth.promises.guard.settings.flows import Flow
 from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
 
@@ -37,6 +38,7 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     origin: OriginCheck = msgspec.field(default_factory=OriginCheck)
     login: tuple[LoginRoute, ...] = ()
     lockout: Lockout = msgspec.field(default_factory=Lockout)
+    flows: Annotated[tuple[Flow, ...], Meta(max_length=128)] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
     bans: Bans = msgspec.field(default_factory=Bans)
     lists: Annotated[tuple[Blocklist, ...], Meta(max_length=32)] = ()
