@@ -149,6 +149,8 @@ def _statement(reading: Reading) -> str | None:
         return "statement"
     if "select" in facts and facts & {"from", "function"}:
         return "select"
+    if "select-weak" in facts and "variable" in facts and reading.ending != "broken":
+        return "select"
     if "union-select" in facts and (is_coded or reading.first == sqltokens.STRING):
         return "union"
     if facts & {"union-select", "union-empty", "union"}:

@@ -17,6 +17,7 @@ MAX_DEPTH = 100
 _CODED = b"_.`@*"
 # How much an operand tells: a comparison of two constants is true or false whatever the row is.
 _RANK = {kind: rank for rank, kind in enumerate("nscwv(f")}
+_TOLD = ("T", "F", "C")
 _QUALIFIERS = frozenset({b"all", b"distinct", b"distinctrow"})
 _FILES = frozenset({b"outfile", b"dumpfile"})
 _SET_AFTER = frozenset({sql.SIGN, sql.STATEMENT, sql.COMPARING})
@@ -30,6 +31,7 @@ class Frame:
 
     __slots__ = (
         "between", "call", "cases", "clause", "code", "compares", "has_from", "is_aliased",
+        "is_joined",
         "is_select", "is_union", "joiner", "left", "name", "right", "same",
     )  # fmt: skip
 
@@ -37,7 +39,7 @@ class Frame:
         self.call = call
         self.clause = b""
         self.code = self.cases = 0
-        self.is_select = self.is_union = self.has_from = self.is_aliased = self.between = False
+        self.is_select = self.is_union = self.has_from = self.is_aliased = self.is_joined = self.between = False
         self.joiner = ""
         self.fresh()
 
@@ -123,8 +125,8 @@ class Reading:
         if kind is sql.NAME:
             self.words += 1
             self._name(text)
-        elif kind is sql.VARIABLE and text[:2] == b"@@" and text[2:] in words.GLOBALS:
-            self.facts.add("global")
+        elif kind is sql.VARIABLE and text.lstrip(b"@") in words.GLOBALS:
+            self.facts.add("global" if text[:2] == b"@@" else "variable")
         if kind is not sql.NAME or any(byte in _CODED for byte in text):
             top.code += 1
         if top.clause == b"from":
@@ -185,7 +187,9 @@ class Reading:
         return False
 
     def open(self, token: Token) -> bool:
-        self.frames.append(Frame())
+        outer, inner = self.top, Frame()
+        inner.joiner = "" if outer.left or outer.compares else outer.joiner
+        self.frames.append(inner)
         if token.text == b"{":
             next(self.source, None)  # ODBC's `{d '...'}`, MySQL's `{any expression}`
         return True
@@ -386,7 +390,11 @@ class Reading:
     def _conjunct(self, mark: str) -> None:
         top = self.top
         kind = top.conjunct()
-        if kind and not top.call and not top.is_select:
+        is_passed = len(self.frames) > 1 and mark != "&" and not top.is_joined and kind not in _TOLD
+        top.is_joined = top.is_joined or mark == "&"
+        if is_passed:  # a parenthesis around one operand is that operand
+            pass
+        elif kind and not top.call and not top.is_select:
             self.shape += (top.joiner if self.shape else "") + kind
         elif kind == "T":
             self.facts.add("decided")
