@@ -22,7 +22,17 @@ ROOMS = set(
 )
 SILENT_NAMES = set("utils util helpers helper common base manager managers misc".split())
 AREAS = sorted(path.parent for path in (SRC / "promises").glob("*/__init__.py"))
-AREA_FILES = {"promise", "settings", "rules", "enforce", "jobs", "probe", "judge", "__init__"}
+AREA_FILES = {
+    "promise",
+    "settings",
+    "rules",
+    "enforce",
+    "jobs",
+    "probe",
+    "judge",
+    "pack",
+    "__init__",
+}
 LANGUAGES = {"en", "it", "de", "fr"}
 CHECKS = [(promise, check) for promise in CATALOGUE for check in promise.checks]
 

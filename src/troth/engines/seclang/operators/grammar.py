@@ -11,6 +11,12 @@ TOPICS = {
     "detectshell": "shell",
     "detectpath": "path",
     "detecttemplate": "template",
+    "detectxxe": "xml",
+    "detectssrf": "ssrf",
+    "detectdeserial": "deserial",
+    "detectlookup": "lookup",
+    "detectmail": "mail",
+    "detectcode": "code",
 }
 
 
