@@ -1,8 +1,8 @@
 """Bodies as names and values: what a request says, taken apart as its server would.
 
 `PROCESSORS[name](body, content_type, limits)` never raises, on any bytes: what cannot be read is
-`Parts.error`, what is too much is `Parts.limit`. `forms.read` is for query strings, `cookies.parse`
-for the Cookie header. GraphQL over HTTP is JSON.
+`Parts.error`, what is too much is `Parts.limit`. `forms.read` is for query strings as well. GraphQL
+over HTTP is JSON.
 """
 
 from collections.abc import Mapping
