@@ -8,7 +8,6 @@ from troth.engines.seclang.model import Action, Link, Operator, RuleError, Selec
 from troth.engines.seclang.operators import OPERATORS
 from troth.engines.seclang.transform import FUNCTIONS
 
-
 _PATHS = ("", "/*", "//@*", "//text()")  # the whole text, each attribute, each text node
 
 

@@ -82,19 +82,14 @@ class _Walk:
     def _holds(self, link: Link) -> bool | None:
         if link.operator is None:
             return True
-        values = list[str]()
-        for selector in link.selectors:
-            more = self._values(selector)
-            if more is None:
-                return None
-            values += more
+        parts = [self._values(selector) for selector in link.selectors]
         argument = self.filled(link.operator.argument)
-        if argument is None:
+        if argument is None or any(part is None for part in parts):
             return None
         find = self._operator(link.operator.name, argument)
         if find is None:
             return None
-        for value in values:
+        for value in (value for part in parts for value in part or ()):
             raw = value.encode()
             for name in link.transformations:
                 raw = FUNCTIONS[name](raw)

@@ -160,11 +160,9 @@ def _raw(asked: Mapping[str, Any]) -> bytes:
     data = _bytes(asked["data"]) if asked.get("data") is not None else b""
     if asked.get("encoded_data"):
         data = base64.b64decode(asked["encoded_data"])
-    headers = [
-        (_bytes(name), _bytes(value)) for name, value in (asked.get("headers") or {}).items()
-    ]
-    for header in asked.get("ordered_headers") or ():
-        headers.append((_bytes(header["name"]), _bytes(header["value"])))
+    named = list((asked.get("headers") or {}).items())
+    named += [(header["name"], header["value"]) for header in asked.get("ordered_headers") or ()]
+    headers = [(_bytes(name), _bytes(value)) for name, value in named]
     is_completed = asked.get("autocomplete_headers", not asked.get("stop_magic", False))
     if is_completed:
         headers, data = _completed(headers, data)

@@ -69,16 +69,16 @@ def filled(text: Text, t: State) -> bytes:
 def _variable(inner: str, constants: Mapping[bytes, bytes]) -> Text:
     name, key = _split(inner)
     wanted = key.encode()
-    if name == "TX":
-        if wanted in constants:
-            return constants[wanted]
-        return lambda t: t.tx_text(wanted)
+    if name == "TX" and wanted in constants:
+        return constants[wanted]
+    readers: dict[str, Callable[[State], bytes]] = {
+        "TX": lambda t: t.tx_text(wanted),
+        "MATCHED_VAR": lambda t: t.matched[2],
+        "MATCHED_VAR_NAME": lambda t: t.matched_name(),
+        "RULE": lambda t: t.rule_text(key),
+    }
+    if name in readers:
+        return readers[name]
     if name in names.STORES:
         return lambda t: t.store_text(name, wanted)
-    if name == "MATCHED_VAR":
-        return lambda t: t.matched[2]
-    if name == "MATCHED_VAR_NAME":
-        return lambda t: t.matched_name()
-    if name == "RULE":
-        return lambda t: t.rule_text(key)
     return lambda t: t.first(name, wanted)

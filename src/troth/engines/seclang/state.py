@@ -1,7 +1,8 @@
 """What a transaction holds while rules run: TX and its kin, what matched, what was taken away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from troth.engines.seclang.model import Found, Match, Message, Rule
 from troth.engines.seclang.names import CHANGING
@@ -70,24 +71,10 @@ class State:
         return found
 
     def _changing(self, name: str) -> list[Item]:
-        if name == "TX":
-            return [("TX", key, as_bytes(value)) for key, value in self.tx.items()]
-        if name == "MATCHED_VAR":
-            return [("MATCHED_VAR", b"", self.matched[2])]
-        if name == "MATCHED_VAR_NAME":
-            return [("MATCHED_VAR_NAME", b"", self.matched_name())]
-        if name == "MATCHED_VARS":
-            return [("MATCHED_VARS", place_of(item), item[2]) for item in self.matched_all]
-        if name == "MATCHED_VARS_NAMES":
-            return [(name, place_of(item), place_of(item)) for item in self.matched_all]
-        if name == "REQBODY_PROCESSOR":
-            return [(name, b"", self.view.processor.encode())]
-        if name == "HIGHEST_SEVERITY":
-            return [(name, b"", b"%d" % self.highest)]
-        if name == "RULE":
-            keys = ("id", "msg", "severity", "logdata")
-            return [(name, key.encode(), self.rule_text(key)) for key in keys]
-        store = self.stores.get(name, {})
+        special = _SPECIAL.get(name)
+        if special is not None:
+            return [(name, key, value) for key, value in special(self)]
+        store = self.tx if name == "TX" else self.stores.get(name, {})
         return [(name, key, as_bytes(value)) for key, value in store.items()]
 
     def tx_text(self, key: bytes) -> bytes:
@@ -161,3 +148,24 @@ class State:
 def as_bytes(value: bytes | int) -> bytes:
     """A stored value as text."""
     return value if isinstance(value, bytes) else b"%d" % value
+
+
+def _rule_parts(t: State) -> list[tuple[bytes, bytes]]:
+    return [(key.encode(), t.rule_text(key)) for key in ("id", "msg", "severity", "logdata")]
+
+
+def _matched_names(t: State) -> list[tuple[bytes, bytes]]:
+    return [(place_of(item), place_of(item)) for item in t.matched_all]
+
+
+_SPECIAL: Mapping[str, Callable[[State], list[tuple[bytes, bytes]]]] = MappingProxyType(
+    {
+        "MATCHED_VAR": lambda t: [(b"", t.matched[2])],
+        "MATCHED_VAR_NAME": lambda t: [(b"", t.matched_name())],
+        "MATCHED_VARS": lambda t: [(place_of(item), item[2]) for item in t.matched_all],
+        "MATCHED_VARS_NAMES": _matched_names,
+        "REQBODY_PROCESSOR": lambda t: [(b"", t.view.processor.encode())],
+        "HIGHEST_SEVERITY": lambda t: [(b"", b"%d" % t.highest)],
+        "RULE": _rule_parts,
+    }
+)

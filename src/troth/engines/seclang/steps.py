@@ -109,44 +109,69 @@ def _chained(links: Sequence[Run], once: tuple[Effect, ...]) -> Run:
 
 
 def _link_of(index: int, link: Link, shop: Workshop) -> Run:
+    """A link as a closure; `index` is its step's, or -1 for a link that is no head."""
     each = _effects(link, shop)[0]
     if link.operator is None:
         return _always(each)
     ask = ask_of(link.operator, shop)
-    select = select_of(link.selectors)
     stages = stages_of(link, shop)
-    told = {action.name for action in link.actions}
-    barred = [selector for selector in link.selectors if selector.is_exclusion]
-    is_barred = excludes(barred) if barred else None
-    is_head, is_capturing = index >= 0, "capture" in told
+    seen = _seen_of(index, link)
+    keep = _keep_of(link, each, is_head=index >= 0)
 
-    def run(t: State, items: list[Item] | None) -> bool:
-        if items is None:
-            items = select(t)
-        elif is_barred is not None:
-            items = [item for item in items if not is_barred(item)]
-        if t.exclusions and is_head:
-            items = _left(t, index, items)
-        is_matched = False
-        for item in items:
+    def run(t: State, given: list[Item] | None) -> bool:
+        count = 0
+        for item in seen(t, given):
             for value in stages(t, item[2]):
                 t.work -= len(value)
                 found = ask(t, value)
-                if found is None:
-                    continue
-                if is_head and not is_matched:
-                    t.matched_all = []
-                is_matched = True
-                t.matched = matched = (item[0], item[1], value)
-                if len(t.matched_all) < _MAX_MATCHED:
-                    t.matched_all.append(matched)
-                if is_capturing:
-                    t.capture(found)
-                for effect in each:
-                    effect(t)
-        return is_matched
+                if found is not None:
+                    keep(t, (item[0], item[1], value), found, count)
+                    count += 1
+        return count > 0
 
     return run
+
+
+def _seen_of(index: int, link: Link) -> Callable[[State, list[Item] | None], list[Item]]:
+    """The items a link looks at: those selected, or those that a scan has found, in order."""
+    select = select_of(link.selectors)
+    barred = [selector for selector in link.selectors if selector.is_exclusion]
+    is_barred = excludes(barred) if barred else None
+    places = [s.collection for s in link.selectors if not s.is_exclusion]
+    order = {place: places.index(place) for place in places}
+
+    def seen(t: State, given: list[Item] | None) -> list[Item]:
+        if given is None:
+            items = select(t)
+        else:
+            items = given
+            if is_barred is not None:
+                items = [item for item in items if not is_barred(item)]
+            if len(items) > 1 and len(order) > 1:
+                items = sorted(items, key=lambda item: order[item[0]])
+        return _left(t, index, items) if t.exclusions and index >= 0 else items
+
+    return seen
+
+
+def _keep_of(
+    link: Link, each: tuple[Effect, ...], *, is_head: bool
+) -> Callable[[State, Item, Found, int], None]:
+    """What a match leaves behind: MATCHED_VAR and its kin, captures, what setvar writes."""
+    is_capturing = any(action.name == "capture" for action in link.actions)
+
+    def keep(t: State, item: Item, found: Found, count: int) -> None:
+        if is_head and count == 0:
+            t.matched_all = []
+        t.matched = item
+        if len(t.matched_all) < _MAX_MATCHED:
+            t.matched_all.append(item)
+        if is_capturing:
+            t.capture(found)
+        for effect in each:
+            effect(t)
+
+    return keep
 
 
 def _always(each: tuple[Effect, ...]) -> Run:

@@ -76,13 +76,12 @@ def run(
         return Verdict()
     _exclude(t, phases, message)
     _enter(t, phases[_REQUEST])
-    if not t.is_ended:
-        if ruleset.is_body_read:
-            _read_body(t)
-        _enter(t, phases[_BODY])
-    if message.status is not None and not t.is_ended:
+    if ruleset.is_body_read and not t.is_ended:
+        _read_body(t)
+    _enter(t, phases[_BODY])
+    if message.status is not None:
         _enter(t, phases[_RESPONSE])
-        if not t.is_ended and ruleset.is_response_read and _is_text(t, ruleset):
+        if ruleset.is_response_read and _is_text(t, ruleset):
             _enter(t, phases[_RESPONSE_BODY])
     t.is_ended = False
     _enter(t, phases[_LOGGING])
@@ -111,7 +110,9 @@ def _is_text(t: State, ruleset: Ruleset) -> bool:
 
 
 def _enter(t: State, phase: Phase) -> None:
-    """Run a phase's steps in order, unless the engine was turned off on the way."""
+    """Run a phase's steps in order, unless the message's way has ended."""
+    if t.is_ended or t.engine == "Off":
+        return
     t.skip_to, t.is_phase_ended = -1, False
     if phase.is_scanned:
         _walk(t, phase, _due(t, phase))
@@ -212,4 +213,3 @@ def _score(t: State, keys: tuple[bytes, ...], side: bytes) -> int:
     found = [number(t.tx_text(key)) for key in keys if key in t.tx]
     levels = [b"%b_anomaly_score_pl%d" % (side, level) for level in _LEVELS]
     return max([*found, sum(number(t.tx_text(key)) for key in levels)], default=0)
-

@@ -57,12 +57,12 @@ def read(raw: bytes, *, client: str = "", server_port: int = 80) -> Received:
         client=client,
         server_port=server_port,
     )
+    path = target.partition(b"?")[0].lower()
+    is_asked = method != b"CONNECT" or _AUTHORITY.fullmatch(target) is not None
     status = None
-    if not (is_well and is_fine and is_framed and _is_hosted(version, headers)):
+    if not (is_well and is_fine and is_framed and is_asked and _is_hosted(version, headers)):
         status = _BAD_REQUEST
-    elif method == b"CONNECT" and _AUTHORITY.fullmatch(target) is None:
-        status = _BAD_REQUEST
-    elif b"%2f" in target.lower().partition(b"?")[0] or b"%00" in target.partition(b"?")[0]:
+    elif b"%2f" in path or b"%00" in path:
         status = _NOT_FOUND  # Apache's AllowEncodedSlashes Off, which is the default
     return Received(
         message=message,
