@@ -103,7 +103,7 @@ class Door:
     async def _read(self, body: "_Read", request: Request, receive: Receive) -> None:
         """Read the body as far as it is read at all. Raises _Gone, within.Doubt."""
         snapshot = self.keeper.current.snapshot
-        kind = within.kind_of(request, snapshot)
+        kind = snapshot.body(request)
         if kind is Body.UNREAD:
             return
         limit = within.limit_of(kind, snapshot)

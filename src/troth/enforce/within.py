@@ -94,16 +94,6 @@ def is_one(request: Request) -> bool:
     )
 
 
-def kind_of(request: Request, snapshot: Snapshot) -> Body:
-    """What becomes of a body: gRPC and what asks for another protocol is never read."""
-    types = request.values(b"content-type")
-    if any(value.lower().startswith(b"application/grpc") for value in types):
-        return Body.UNREAD
-    if request.values(b"upgrade"):
-        return Body.UNREAD
-    return snapshot.body(request)
-
-
 def limit_of(kind: Body, snapshot: Snapshot) -> int:
     """How many bytes a body of this kind may have."""
     return snapshot.max_upload_bytes if kind is Body.UPLOAD else snapshot.max_body_bytes

@@ -68,7 +68,7 @@ class Door:
         Without a length there is a body only where the server says that its input ends.
         """
         snapshot = self.keeper.current.snapshot
-        kind = within.kind_of(request, snapshot)
+        kind = snapshot.body(request)
         if kind is Body.UNREAD:
             return None
         limit = within.limit_of(kind, snapshot)

@@ -65,6 +65,7 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         stream_paths=given.stream_paths,
         fail_open_paths=settings.guard.fail_open_paths,
         guard_timeout_ms=settings.guard.timeout_ms,
+        inspected_bytes=settings.guard.rules.body_bytes,
         is_body_inspected=reads_bodies(settings.guard),
         challenges=dict(challenges or {}),
     )

@@ -82,7 +82,7 @@ def _check(plan: Plan, *, fails_open: bool) -> Json:
     # whole, so that a guard that hangs leaves time for the other.
     attempt = f"{plan.guard_timeout_ms / 2000:.4f}s"
     body = {
-        "max_request_bytes": plan.max_body_bytes,
+        "max_request_bytes": min(plan.inspected_bytes, plan.max_body_bytes),
         "allow_partial_message": False,
         "pack_as_bytes": True,
     }

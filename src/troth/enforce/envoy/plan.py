@@ -61,6 +61,7 @@ class Plan:
         stream_paths: path prefixes of long-lived streams: no time limit, bodies are not inspected.
         fail_open_paths: path prefixes that are served unchecked while no guard answers.
         guard_timeout_ms: for one decision.
+        inspected_bytes: of a body that is handed to the guard; a longer one is refused (413).
         is_body_inspected: bodies are handed to the guard, whole; without it they stream past while
             the guard decides on the header.
         max_connections: open at once, of all clients together.
@@ -91,6 +92,7 @@ class Plan:
     stream_paths: tuple[str, ...] = ()
     fail_open_paths: tuple[str, ...] = ()
     guard_timeout_ms: int = 500
+    inspected_bytes: int = MEBIBYTE
     is_body_inspected: bool = True
     max_connections: int = 10_000
     challenges: Mapping[str, str] = field(default_factory=dict)

@@ -6,15 +6,12 @@
 
 from dataclasses import dataclass
 
-from troth.kernel.request import GuardAsks, GuardCheck
+from troth.engines.seclang import Program
+from troth.kernel.request import GuardAsks, GuardCheck, ResponseCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import bans, flows, limits, login, origin, zones
+from troth.promises.guard.enforce import bans, flows, limits, login, origin, waf, zones
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
-
-# No check of this area looks into a body, so none is held back for it: a large upload must neither
-# wait in the edge's memory nor use up the time of a decision.
-READS_BODIES = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +21,16 @@ class Composition:
     gates: tuple[GuardCheck, ...] = ()
     asks: tuple[GuardAsks, ...] = ()
     checks: tuple[GuardCheck, ...] = ()
+    answers: tuple[ResponseCheck, ...] = ()
 
 
-def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None) -> Composition:
-    """Everything under these settings, for one installation.
+def compose(
+    settings: GuardSettings,
+    site: Site,
+    secrets: Secrets | None = None,
+    program: Program | None = None,
+) -> Composition:
+    """Everything under these settings, for one installation; without a program no rules.
 
     Limits are asked first: a flood costs no more than a count. A login is asked last: one that
     something else refuses is no attempt.
@@ -41,15 +44,21 @@ def compose(settings: GuardSettings, site: Site, secrets: Secrets | None = None)
         checks=(
             *rates,
             *origin.checks(settings, site),
+            *((waf.check(program, settings.rules),) if program else ()),
             *flows.checks(settings.flows, account, own),
             *login.checks(settings.login, settings.lockout, own),
+        ),
+        answers=(
+            (waf.answer_check(program, settings.rules),)
+            if program and waf.reads_answers(program)
+            else ()
         ),
     )
 
 
 def reads_bodies(settings: GuardSettings) -> bool:
     """Whether the edge hands bodies over."""
-    return READS_BODIES or bool(settings.login)
+    return settings.rules.mode != "off" or bool(settings.rules.routes) or bool(settings.login)
 
 
 def awaits_answers(settings: GuardSettings) -> bool:

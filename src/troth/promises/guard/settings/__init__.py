@@ -9,6 +9,8 @@ from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
 from troth.promises.guard.settings.flows import Flow
 from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
+from troth.promises.guard.settings.replay import Replay
+from troth.promises.guard.settings.waf import Rules
 
 Path = Annotated[str, Meta(pattern=r"^/")]
 # Never `/` alone: that would exempt everything. No dots or encodings: `rules.is_exempt` has none.
@@ -28,6 +30,20 @@ class OriginCheck(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     exempt: tuple[Prefix, ...] = ()
 
 
+class Events(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[guard.events]`: what is kept of decisions, in the spool; the oldest makes room.
+
+    Every refusal and every rule that matched is an event; of what passes without a word, one in
+    `allowed_every` (0: none). Refused requests are kept for `explain_days` with their secrets taken
+    out, so that `troth rules explain` can replay them (0: not at all).
+    """
+
+    allowed_every: Annotated[int, Meta(ge=0, le=1_000_000)] = 1000
+    max_bytes: Annotated[int, Meta(ge=1_048_576, le=10_737_418_240)] = 67_108_864
+    explain_days: Annotated[int, Meta(ge=0, le=30)] = 7
+    explain_bytes: Annotated[int, Meta(ge=1_048_576, le=1_073_741_824)] = 33_554_432
+
+
 class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[guard]`: what is refused before the application sees it."""
 
@@ -40,6 +56,9 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     lockout: Lockout = msgspec.field(default_factory=Lockout)
     flows: Annotated[tuple[Flow, ...], Meta(max_length=128)] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
+    replay: Replay = msgspec.field(default_factory=Replay)
     bans: Bans = msgspec.field(default_factory=Bans)
     lists: Annotated[tuple[Blocklist, ...], Meta(max_length=32)] = ()
     zones: Zones = msgspec.field(default_factory=Zones)
+    rules: Rules = msgspec.field(default_factory=Rules)
+    events: Events = msgspec.field(default_factory=Events)
