@@ -45,6 +45,6 @@ def test_it_keeps_the_last(tmp_path):
 
 
 def test_a_file_that_is_none(tmp_path):
-    (tmp_path / "sink.json").write_text("{", encoding="utf-8")
+    (tmp_path / "sink.json").write_text("[", encoding="utf-8")
     with pytest.raises(ValueError, match="truncated"):
         load(tmp_path / "sink.json")

@@ -49,7 +49,7 @@ class Direct:
                 return wire.Reply(status=200, headers=_PLAIN, body=b'{"status":"ok"}')
             case b"csp":
                 return self._report(message) if message.method == b"POST" else _only(b"POST")
-            case b"sink":
+            case name if name.partition(b"/")[0] == b"sink":
                 return self._sink.answer(message)
             case _:
                 return wire.Reply(status=404, headers=_PLAIN, body=b'{"error":"not found"}')

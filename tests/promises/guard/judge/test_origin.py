@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.kernel.model import Verdict
-from troth.promises.guard.judge import HOSTS, KINDS, SILENT, origin_attack, origin_look
+from troth.promises.guard.judge.origin import HOSTS, KINDS, SILENT, origin_attack, origin_look
 from troth.promises.guard.settings import GuardSettings
 
 SETTINGS = GuardSettings()

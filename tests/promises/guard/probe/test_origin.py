@@ -15,8 +15,9 @@ from troth.kernel.errors import Failure
 from troth.kernel.model import Verdict
 from troth.kernel.request import FINE, MARKER, Known, Opinion, Refusal, Request
 from troth.kernel.site import Site
-from troth.promises.guard import judge, probe
 from troth.promises.guard.enforce import origin as enforce
+from troth.promises.guard.judge import origin as judge
+from troth.promises.guard.probe import origin as probe
 from troth.promises.guard.settings import GuardSettings, OriginCheck
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The promises of the guard. Read this first; the words stand in `sentences.toml`."""
+"""The promise about requests that other sites forge."""
 
 from datetime import timedelta
 
@@ -25,8 +25,8 @@ ORIGIN_CHECK = Promise(
             method=Method.LOOK,
             interval=timedelta(seconds=20),
             ttl=timedelta(seconds=60),
-            probe="troth.promises.guard.probe:origin_look",
-            judge="troth.promises.guard.judge:origin_look",
+            probe="troth.promises.guard.probe.origin:origin_look",
+            judge="troth.promises.guard.judge.origin:origin_look",
             command=(
                 'curl --cacert "$CA" -sS -o /dev/null -D - -X POST '
                 '-H "Origin: https://stranger.example" -H "Sec-Fetch-Site: cross-site" "$APP/" '
@@ -38,8 +38,8 @@ ORIGIN_CHECK = Promise(
             method=Method.ATTACK,
             interval=timedelta(minutes=5),
             ttl=timedelta(minutes=15),
-            probe="troth.promises.guard.probe:origin_attack",
-            judge="troth.promises.guard.judge:origin_attack",
+            probe="troth.promises.guard.probe.origin:origin_attack",
+            judge="troth.promises.guard.judge.origin:origin_attack",
             command=(
                 "(for m in POST PUT PATCH DELETE; do "
                 'for o in https://stranger.example null "$APP.stranger.example"; do '

@@ -1,0 +1,39 @@
+"""The replay's set, and where its values are put."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+import pytest
+
+from troth.promises.guard.probe.replay import PLACES, SAMPLED, SINK, load, placed
+
+
+def test_the_set_has_both_kinds_and_no_value_twice():
+    cases = load()
+    attacks = [one for one in cases if one.is_attack]
+    harmless = [one for one in cases if not one.is_attack]
+
+    assert min(len(attacks), len(harmless)) >= 5 * SAMPLED
+    assert {"sql", "xss", "shell", "path", "template", "xxe", "lookup"} <= {o.kind for o in attacks}
+    assert {"en", "de", "it", "fr"} <= {one.kind for one in harmless}
+    assert len({one.value for one in cases}) == len(cases)
+    assert any("\r\n" in one.value for one in attacks), "escapes are decoded"
+
+
+@pytest.mark.parametrize("value", ["' OR 1=1 -- -", "a\r\nb: c", "Gänse & Füße", "x"])
+def test_a_value_is_whole_wherever_it_is_put(value):
+    for place in PLACES:
+        method, path, headers, body = placed(value, place)
+        fields = dict(headers)
+        found = {
+            "query": lambda: parse_qs(urlsplit(path).query)["q"][0],
+            "json": lambda: msgspec.json.decode(body)["note"]["text"],
+            "header": lambda: fields["X-Note"],
+            "cookie": lambda: unquote(fields["Cookie"].partition("=")[2]),
+            "path": lambda: unquote(path.removeprefix(f"{SINK}/")),
+            "form": lambda: parse_qs(body.decode())["note"][0],
+        }
+        is_moved = place in {"header", "cookie"} and not (value.isascii() and value.isprintable())
+        assert found["form" if is_moved else place]() == value
+        assert method == ("POST" if body else "GET")
+        assert path.startswith(SINK)
