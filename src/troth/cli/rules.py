@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from troth.roles import rules as story
+from troth.roles import score as scoring
 
 
 @click.group()
@@ -27,3 +28,47 @@ def test(*, tests: Path, folder: Path, paranoia: int, as_json: bool) -> int:
     else:
         click.echo("\n".join(story.lines(told)))
     return 1 if told.failed else 0
+
+
+class _Lists(click.Command):
+    """A command whose options take several values each: `--attacks A B --harmless C`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spread, option = list[str](), ""
+        for arg in args:
+            if arg.startswith("-"):
+                option = arg if arg in {"--attacks", "--harmless"} else ""
+            elif option and spread[-1:] != [option]:
+                spread.append(option)
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
+@rules.command("score", cls=_Lists)
+@click.option(
+    "--attacks",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="FILE... of attacks, one a line.",
+)
+@click.option(
+    "--harmless", multiple=True, type=click.Path(path_type=Path), help="FILE... of what must pass."
+)
+@click.option("--place", type=click.Choice(scoring.PLACES), default="form", show_default=True)
+@click.option(
+    "--rules", "folder", type=click.Path(path_type=Path), help="*.conf [default: our own]."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def score(
+    *,
+    attacks: tuple[Path, ...],
+    harmless: tuple[Path, ...],
+    place: scoring.Place,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Send each line of the files through a rule set; print what it detects and what it refuses."""
+    told = scoring.score(
+        attacks, harmless, place=place, folder=folder, progress=lambda s: click.echo(s, err=True)
+    )
+    click.echo(json.dumps(asdict(told), indent=1) if as_json else "\n".join(scoring.lines(told)))
