@@ -4,9 +4,7 @@ from troth.kernel.model import Kind, Method, Promise, Severity
 from troth.promises.guard.promise.declare import AREA, check, supports
 
 _ASK = 'curl --cacert "$CA" -sS -o /dev/null -w "%{http_code}" -G'
-_ATTACKS = (
-    """"' OR 1=1 -- -" "<script>alert(1)</script>" "; cat /etc/passwd" "../../../etc/passwd\""""
-)
+_ATTACKS = "\"' OR 1=1 -- -\" '<script>alert(1)</script>' '; cat /etc/passwd' '../../../etc/passwd'"
 _REFUSED = (
     f'(for a in {_ATTACKS}; do {_ASK} --data-urlencode "q=$a" "$APP/-/sink" | grep -qx 403 '
     f'|| exit 1; done; {_ASK} --data-urlencode "q=a table for two, please" "$APP/-/sink" '
