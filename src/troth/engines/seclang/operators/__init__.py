@@ -16,6 +16,7 @@ from troth.engines.seclang.operators import (
     identity,
     number,
     outside,
+    patterns,
     phrases,
     text,
 )
@@ -40,7 +41,7 @@ OPERATORS: Mapping[str, OperatorBuilder] = MappingProxyType(
         "pmf": phrases.pm_from_file,
         "pmfromfile": phrases.pm_from_file,
         "rx": rx,
-        "rxglobal": rx,
+        "rxglobal": patterns.rx_global,
         "streq": text.equals,
         "strmatch": text.contains,
         "unconditionalmatch": text.always,

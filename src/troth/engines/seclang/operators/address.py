@@ -1,4 +1,8 @@
-"""`@ipMatch`: addresses and networks, IPv4 and IPv6."""
+"""`@ipMatch`: addresses and networks, IPv4 and IPv6.
+
+Unlike in ModSecurity v3, an IPv4 address within IPv6 (`::ffff:192.0.2.1`) is in its IPv4 networks,
+too: a socket for both families shows visitors so.
+"""
 
 import ipaddress
 from collections.abc import Iterable, Mapping
@@ -40,6 +44,13 @@ def _among(written: Iterable[str]) -> OperatorFunction:
         key = (network.version, int(network.netmask))
         masks.setdefault(key, set()).add(int(network.network_address))
 
+    def holds(version: int, number: int) -> bool:
+        return any(
+            number & mask in networks
+            for (family, mask), networks in masks.items()
+            if family == version
+        )
+
     def find(value: bytes) -> Found | None:
         if len(value) > _MAX_TEXT:
             return None
@@ -47,10 +58,9 @@ def _among(written: Iterable[str]) -> OperatorFunction:
             address = ipaddress.ip_address(value.decode("ascii"))
         except ValueError:
             return None
-        number = int(address)
-        for (version, mask), networks in masks.items():
-            if version == address.version and number & mask in networks:
-                return (value,)
-        return None
+        if holds(address.version, int(address)):
+            return (value,)
+        mapped = getattr(address, "ipv4_mapped", None)
+        return (value,) if mapped and holds(4, int(mapped)) else None
 
     return find

@@ -46,7 +46,10 @@ def validate_url_encoding(_argument: str, _data: Mapping[str, bytes]) -> Operato
 
 
 def validate_utf8_encoding(_argument: str, _data: Mapping[str, bytes]) -> OperatorFunction:
-    """Matches a value that is not UTF-8 (RFC 3629: no overlong, no surrogate)."""
+    """Matches a value that is not UTF-8 (RFC 3629: no overlong, no surrogate).
+
+    Unlike ModSecurity v3 it matches what would be beyond U+10FFFF, too.
+    """
 
     def find(value: bytes) -> Found | None:
         if value.isascii():

@@ -14,6 +14,7 @@ from troth.engines.seclang.scan.rx import compiled
 
 MAX_PLACES = 1000
 _NO_DIGIT = bytes(byte for byte in range(256) if not 0x30 <= byte <= 0x39)  # noqa: PLR2004
+_NO_RUT = bytes(byte for byte in range(256) if byte not in b"0123456789kK")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice a digit, its digits added (ISO/IEC 7812-1, B)
 
 
@@ -56,24 +57,28 @@ def is_cpf(found: bytes) -> bool:
 
 
 def is_svnr(found: bytes) -> bool:
-    """Austria's Sozialversicherungsnummer: the fourth digit checks the other nine, modulo 11."""
+    """Austria's Sozialversicherungsnummer: the fourth digit checks the other nine, modulo 11.
+
+    A remainder of ten counts as zero, as ModSecurity v3 counts; such numbers are not given out.
+    Zeros alone, and digits that count up, are none.
+    """
     digits = _digits(found)
-    if len(digits) != 10 or len(set(digits)) == 1:  # noqa: PLR2004
+    if len(digits) != 10 or not any(digits):  # noqa: PLR2004
+        return False
+    if all((before + 1) % 10 == after for before, after in pairwise(digits)):
         return False
     weights = (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)
     weighted = sum(a * b for a, b in zip(digits, weights, strict=True))
-    return weighted % 11 == digits[3]
+    return weighted % 11 % 10 == digits[3]
 
 
 def is_rut(found: bytes) -> bool:
     """Chile's Rol Único Tributario: a check digit modulo 11, `k` for ten."""
-    body = found.translate(None, bytes(b for b in range(256) if b not in b"0123456789kK")).lower()
+    body = found.translate(None, _NO_RUT).lower()
     if len(body) < 2 or not body[:-1].isdigit():  # noqa: PLR2004
         return False
-    weighted = sum(int(chr(d)) * (2 + at % 6) for at, d in enumerate(reversed(body[:-1])))
-    return b"0123456789k0"[11 - weighted % 11 : 12 - weighted % 11][:1] == body[-1:] or (
-        weighted % 11 == 0 and body.endswith(b"0")
-    )
+    weighted = sum((byte - 0x30) * (2 + at % 6) for at, byte in enumerate(reversed(body[:-1])))
+    return b"0k987654321"[weighted % 11] == body[-1]
 
 
 def _checking(is_right: Callable[[bytes], bool]) -> OperatorBuilder:
