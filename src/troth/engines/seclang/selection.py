@@ -10,6 +10,9 @@ from troth.engines.seclang.state import Item, State
 Select = Callable[[State], list[Item]]
 Wanted = Callable[[bytes], bool]
 
+_KEPT_NAMES = 4096
+_KEPT_NAME_BYTES = 256
+
 
 def source_of(selector: Selector) -> str:
     """The name under which `State.values` has it."""
@@ -23,10 +26,27 @@ def wanted_of(selector: Selector) -> Wanted | None:
     if not selector.key or selector.collection == "XML":
         return None
     if selector.is_pattern:
-        find = rx(f"(?i){selector.key}")
-        return lambda name: find(name) is not None
+        return _named_like(f"(?i){selector.key}")
     key = selector.key.encode()
     return lambda name: name.lower() == key
+
+
+def _named_like(pattern: str) -> Wanted:
+    """Names come again and again, so the answers of the last few thousand are kept."""
+    find = rx(pattern)
+    known: dict[bytes, bool] = {}
+
+    def wanted(name: bytes) -> bool:
+        answer = known.get(name)
+        if answer is None:
+            answer = find(name) is not None
+            if len(known) >= _KEPT_NAMES:
+                known.clear()
+            if len(name) <= _KEPT_NAME_BYTES:
+                known[name] = answer
+        return answer
+
+    return wanted
 
 
 def excludes(selectors: Sequence[Selector]) -> Callable[[Item], bool]:
@@ -81,6 +101,8 @@ def _items(selector: Selector) -> Select:
         return lambda t: t.values(source)
     if source == "TX" and not selector.is_pattern:
         return _tx(selector.key.encode())
+    if source == "TX":
+        return _tx_like(wanted)
     if source in CHANGING or source not in WITH_KEYS:
         return lambda t: [item for item in t.values(source) if wanted(item[1])]
     name = space_of(selector)
@@ -97,6 +119,23 @@ def _items(selector: Selector) -> Select:
 def _tx(key: bytes) -> Select:
     def select(t: State) -> list[Item]:
         return [("TX", key, t.tx_text(key))] if key in t.tx else []
+
+    return select
+
+
+def _tx_like(wanted: Wanted) -> Select:
+    """TX holds a hundred names, the same ones each time, and hardly ever one that is meant."""
+    others = set[bytes]()
+
+    def select(t: State) -> list[Item]:
+        tx = t.tx
+        fresh = tx.keys() - others
+        if not fresh:
+            return []
+        meant = {key for key in fresh if wanted(key)}
+        if len(others) < _KEPT_NAMES:
+            others.update(fresh - meant)
+        return [("TX", key, t.tx_text(key)) for key in tx if key in meant] if meant else []
 
     return select
 
