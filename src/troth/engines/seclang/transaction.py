@@ -5,8 +5,8 @@ the rules run in the order they were written; where a scanner has said which hea
 the others are not even asked. A rule that denies ends the message's way; phase 5 runs always.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from troth.engines.seclang import macros
 from troth.engines.seclang.dynamic import number
@@ -20,6 +20,13 @@ _REQUEST, _BODY, _RESPONSE, _RESPONSE_BODY, _LOGGING = 1, 2, 3, 4, 5
 _INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anomaly_score")
 _OUTBOUND = (b"blocking_outbound_anomaly_score", b"outbound_anomaly_score")
 _LEVELS = range(1, 5)
+_KEPT_NAMES = 4096
+_KEPT_NAME_BYTES = 256
+
+Due = tuple[int, list[Item] | None]
+Find = Callable[[bytes], tuple[int, ...]]
+Finder = Callable[[bytes, bytes], Sequence[int]]
+"""Which steps hold for a name and its value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,7 @@ class Space:
     name: str
     source: str
     wanted: Wanted | None
-    find: Callable[[bytes], tuple[int, ...]] | None = None
+    find: Find | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,8 @@ class Phase:
         ends: by marker, the index of the first step after it.
         always: indexes of steps that no scanner answers for.
         spaces: to be scanned as this phase begins; those of earlier phases are remembered.
+        finders: the same by source, once there is a scanner.
+        unasked: `always`, as what is due.
     """
 
     number: int
@@ -50,11 +59,19 @@ class Phase:
     always: tuple[int, ...]
     spaces: tuple[Space, ...]
     is_scanned: bool = False
+    finders: tuple[tuple[str, Finder], ...] = ()
+    unasked: "list[Due]" = field(default_factory=list)
 
     def scanned(self, scan: Scan) -> "Phase":
         """The same phase, asking a scanner."""
         spaces = tuple(replace(space, find=scan.space(space.name)) for space in self.spaces)
-        return replace(self, spaces=spaces, is_scanned=True)
+        sources = dict.fromkeys(space.source for space in spaces)
+        finders = tuple(
+            (source, finder_of([space for space in spaces if space.source == source]))
+            for source in sources
+        )
+        unasked: list[Due] = [(index, None) for index in self.always]
+        return replace(self, spaces=spaces, is_scanned=True, finders=finders, unasked=unasked)
 
 
 def run(
@@ -76,12 +93,12 @@ def run(
         return Verdict()
     _exclude(t, phases, message)
     _enter(t, phases[_REQUEST])
-    if ruleset.is_body_read and not t.is_ended:
+    if _or(t.view.is_body_read, ruleset.is_body_read) and not t.is_ended:
         _read_body(t)
     _enter(t, phases[_BODY])
     if message.status is not None:
         _enter(t, phases[_RESPONSE])
-        if ruleset.is_response_read and _is_text(t, ruleset):
+        if _or(t.view.is_response_read, ruleset.is_response_read) and _is_text(t, ruleset):
             _enter(t, phases[_RESPONSE_BODY])
     t.is_ended = False
     _enter(t, phases[_LOGGING])
@@ -104,6 +121,10 @@ def _read_body(t: State) -> None:
     t.items = {name: items for name, items in t.items.items() if name.startswith(tuple(kept))}
 
 
+def _or(said: bool | None, usual: bool) -> bool:  # noqa: FBT001 -- two of a kind
+    return usual if said is None else said
+
+
 def _is_text(t: State, ruleset: Ruleset) -> bool:
     kind = t.first("RESPONSE_CONTENT_TYPE", b"").decode("latin-1").lower()
     return t.message.response_body is not None and kind in ruleset.response_types
@@ -120,31 +141,51 @@ def _enter(t: State, phase: Phase) -> None:
         _walk(t, phase, [(step.index, None) for step in phase.steps])
 
 
-def _due(t: State, phase: Phase) -> list[tuple[int, list[Item] | None]]:
+def _due(t: State, phase: Phase) -> list[Due]:
     """The steps that must be asked, in order, with the items that a scan has found for them."""
     hits = t.hits
-    for space in phase.spaces:
-        find = space.find
-        if find is None:
-            continue
-        wanted = space.wanted
-        for item in t.values(space.source):
-            if wanted is None or wanted(item[1]):
-                for index in find(item[2]):
-                    hits.setdefault(index, []).append(item)
-    end = phase.begin + len(phase.steps)
-    found: list[tuple[int, list[Item] | None]]
-    found = [(index, hits[index]) for index in hits if phase.begin <= index < end]
-    found += [(index, None) for index in phase.always]
-    found.sort(key=_index)
-    return found
+    for source, finder in phase.finders:
+        for item in t.values(source):
+            for index in finder(item[1], item[2]):
+                hits.setdefault(index, []).append(item)
+    begin, end = phase.begin, phase.begin + len(phase.steps)
+    found = [(index, items) for index, items in hits.items() if begin <= index < end]
+    return sorted(found + phase.unasked, key=_index) if found else phase.unasked
 
 
-def _index(due: tuple[int, list[Item] | None]) -> int:
+def finder_of(spaces: Sequence[Space]) -> Finder:
+    """Spaces of one source as one: by name, and what is asked of its value.
+
+    Names come again and again, so which spaces mean a name is kept for a few thousand of them.
+    """
+    asked = tuple((space.wanted, space.find) for space in spaces if space.find is not None)
+    if len(asked) == 1 and asked[0][0] is None:
+        only = asked[0][1]
+        return lambda _name, value: only(value)
+    by_name: dict[bytes, tuple[Find, ...]] = {}
+
+    def meaning(name: bytes) -> tuple[Find, ...]:
+        finds = tuple(find for wanted, find in asked if wanted is None or wanted(name))
+        if len(by_name) < _KEPT_NAMES and len(name) <= _KEPT_NAME_BYTES:
+            by_name[name] = finds
+        return finds
+
+    def find_in(name: bytes, value: bytes) -> Sequence[int]:
+        finds = by_name.get(name)
+        if finds is None:
+            finds = meaning(name)
+        if len(finds) == 1:
+            return finds[0](value)
+        return [index for find in finds for index in find(value)]
+
+    return find_in
+
+
+def _index(due: Due) -> int:
     return due[0]
 
 
-def _walk(t: State, phase: Phase, due: list[tuple[int, list[Item] | None]]) -> None:
+def _walk(t: State, phase: Phase, due: list[Due]) -> None:
     steps, begin = phase.steps, phase.begin
     for index, items in due:
         if index < t.skip_to or index in t.removed:
