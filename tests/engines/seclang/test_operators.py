@@ -102,7 +102,8 @@ ASKED = [
     ("verifyCC", "[0-9]{13,16}", DIGITS),
     ("verifySSN", "[0-9]{3}-?[0-9]{2}-?[0-9]{4}", DIGITS),
     ("verifyCPF", "([0-9]{3}[.]?){2}[0-9]{3}-?[0-9]{2}", DIGITS),
-    ("verifySVNR", "([0-9]{4} ?[0-9]{6})", DIGITS),
+    ("verifySVNR", "([0-9]{4} ?[0-9]{6})", st.from_regex(rb"[0-9]{4} ?[01][0-9]{5}", fullmatch=True)
+     .filter(lambda text: len(set(text) - {0x20}) > 1)),
 ]  # fmt: skip
 
 
