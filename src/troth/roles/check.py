@@ -20,7 +20,7 @@ from troth.enforce.envoy import compile_edge
 from troth.engines.envoy import binary, push
 from troth.engines.envoy.resources import bootstrap
 from troth.kernel.errors import Failure
-from troth.roles import edge_plan, guard, init
+from troth.roles import edge_plan, init, policy
 from troth.roles.edge_certificates import Certificates
 from troth.roles.places import Places
 
@@ -64,7 +64,7 @@ def check(path: Path, data: Path | None = None) -> Checked:
     try:
         settings = configuration.parse(raw, Settings, where=str(path))
         promises = declared(settings)
-        guard.build(path)
+        policy.build(path)
         version = _validate(settings)
     except ValueError as error:
         raise ConfigError(str(error), where=str(path)) from error

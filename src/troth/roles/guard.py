@@ -6,31 +6,30 @@ loses nothing. SIGHUP, or a change of troth.toml, swaps the snapshot.
 """
 
 import asyncio
-import hashlib
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import uvloop
 
-from troth.adapters import chance, clock, config, files, notify
+from troth.adapters import chance, clock, files, notify
 from troth.adapters.log import Log
-from troth.catalogue import Settings, site
 from troth.enforce import authz, awaited, direct, reports, sink, wire
 from troth.enforce.awaited import Waiting
-from troth.enforce.decide import decide
 from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
 from troth.enforce.trails import Trails
-from troth.kernel.request import Known, Request
-from troth.promises.guard import enforce as guard
+from troth.kernel.errors import Failure
+from troth.kernel.request import Known
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key
-from troth.roles import guard_keys, running, start
+from troth.roles import guard_keys, running, start, up
 from troth.roles.places import Places
+from troth.roles.policy import Programs, build
+from troth.roles.recorder import Recorder
 
 ACTIVE = 0  # the index that decides
 LOOK_AT_CONFIG_S = 1.0
@@ -55,40 +54,6 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
-def build(path: Path, secrets: Secrets | None = None) -> Snapshot:
-    """The snapshot that a troth.toml asks for. Raises ConfigError."""
-    raw = _read(path)
-    settings = config.parse(raw, Settings, where=str(path))
-    place = site(settings)
-    composed = guard.compose(settings.guard, place, secrets)
-    snapshot = Snapshot(
-        gates=composed.gates,
-        asks=composed.asks,
-        checks=composed.checks,
-        site=place,
-        prefix=settings.troth.prefix,
-        max_body_bytes=settings.edge.max_body_bytes,
-        config=hashlib.sha256(raw).hexdigest(),
-        made=clock.now(),
-    )
-    _warm(snapshot)
-    return snapshot
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise config.ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
-
-
-def _warm(snapshot: Snapshot) -> None:
-    """Ask every check once: what fails here must not be swapped in."""
-    for method in (b"GET", b"POST"):
-        request = Request(method=method, target=b"/", host=b"localhost", headers=())
-        decide(request, snapshot, Known(now=snapshot.made), lambda _: {})
-
-
 async def _run(path: Path, places: Places, index: int) -> None:
     log, rng = Log(f"guard-{index}", clock.now), chance.system()
 
@@ -106,7 +71,10 @@ async def _run(path: Path, places: Places, index: int) -> None:
         ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
         return Secrets(ring=ring, passing=passing)
 
-    current = Current(build(path, secrets()), told)
+    programs = Programs()
+    current = Current(build(path, secrets(), programs), told)
+    said = up.read(path).guard.events
+    recorder = Recorder(places, said, told)
     means = Means(
         now=clock.now,
         new_id=lambda: f"{rng.getrandbits(64):016x}",
@@ -114,7 +82,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
         known=lambda now: Known(now=now, trails=trails),
         settle=lambda decision, now: trails.mark(decision.notes, now),
     )
-    keeper = Keeper(current, means)
+    keeper = Keeper(current, recorder.means(means, said))
     waiting = Waiting(
         keeper, index=index, now=clock.now, new_id=lambda: f"{rng.getrandbits(128):032x}"
     )
@@ -126,8 +94,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
     seen = places.socket(f"guard-seen-{index}")
     doors = [asking, wire.Door(seen, waiting.answer, told, limits=awaited.LIMITS)]
 
-    def renew() -> None:
-        is_taken = current.renew(lambda: build(path, secrets()))
+    def tell(*, is_taken: bool) -> None:
         running.tell(
             places.spool / f"guard-{index}.json",
             config=current.snapshot.config,
@@ -137,14 +104,16 @@ async def _run(path: Path, places: Places, index: int) -> None:
         size = current.snapshot.max_body_bytes
         asking.limits = replace(asking.limits, body_bytes=size)
 
-    renew()
+    async def renew() -> None:
+        """Build beside the loop, for rules take seconds; swap in it."""
+        made = await asyncio.to_thread(_attempt, lambda: build(path, secrets(), programs))
+        tell(is_taken=current.renew(lambda: _or_raise(made)))
+
+    tell(is_taken=True)
     if index == ACTIVE:
         doors.append(wire.Door(places.socket("guard-http"), own.answer, told, limits=direct.LIMITS))
     stop, again = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(signal.SIGINT, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, again.set)
+    _listen(stop, again)
     for door in doors:
         await door.open()
     log.event("guard.ready", config=current.snapshot.config)
@@ -162,7 +131,29 @@ async def _run(path: Path, places: Places, index: int) -> None:
         for door in doors:
             group.create_task(door.close())
     _save_once((learnt, drain), told)
+    await asyncio.to_thread(recorder.close)
     log.event("guard.stopped", **asked.counts, **own.counts)
+
+
+def _listen(stop: asyncio.Event, again: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+
+
+def _attempt(make: Callable[[], Snapshot]) -> Snapshot | Failure | ValueError:
+    """What was made, or why it was not."""
+    try:
+        return make()
+    except (Failure, ValueError) as error:
+        return error
+
+
+def _or_raise(made: Snapshot | Failure | ValueError) -> Snapshot:
+    if isinstance(made, Snapshot):
+        return made
+    raise made
 
 
 async def _count(counts: Sequence[Counter[str]], told: Told, every_s: float) -> None:
@@ -198,7 +189,7 @@ async def _renew_keys(again: asyncio.Event, every_s: float) -> None:
         again.set()
 
 
-async def _watch(path: Path, again: asyncio.Event, renew: Callable[[], None]) -> None:
+async def _watch(path: Path, again: asyncio.Event, renew: Callable[[], Awaitable[None]]) -> None:
     """Swap the snapshot when told to, or when the file is another one."""
     seen = _state(path)
     while True:
@@ -209,7 +200,7 @@ async def _watch(path: Path, again: asyncio.Event, renew: Callable[[], None]) ->
                 continue
         again.clear()
         seen = _state(path)
-        renew()
+        await renew()
 
 
 def _state(path: Path) -> tuple[int, int, int]:

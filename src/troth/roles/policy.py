@@ -1,0 +1,107 @@
+"""From troth.toml to what decides: one snapshot, and the rules that are in it.
+
+Slow (rules are compiled): never called in an event loop. A program is kept for as long as nothing
+that it depends on changes, so a change of other settings costs nothing.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from troth.adapters import clock, config
+from troth.catalogue import Settings, site
+from troth.enforce.decide import decide
+from troth.enforce.snapshot import Body, Snapshot
+from troth.engines.seclang import Program
+from troth.kernel.request import Known, Request
+from troth.promises.guard import enforce as guard
+from troth.promises.guard.enforce.secrets import Secrets
+from troth.promises.guard.rules.origin import is_exempt, is_plain
+from troth.promises.guard.settings.waf import Rules
+from troth.roles import rules_load
+
+Load = Callable[[Rules], Program | None]
+
+
+class Programs:
+    """The last program and what it was made for; `load` may be called from any one thread."""
+
+    def __init__(self, load: Load = rules_load.program_of) -> None:
+        self._load = load
+        self._key = ""
+        self._program: Program | None = None
+
+    def of(self, rules: Rules) -> Program | None:
+        """The program for these settings. Raises Failure; the last good one is then still kept."""
+        key = rules_load.key_of(rules)
+        if key != self._key:
+            self._program = self._load(rules)
+            self._key = key
+        return self._program
+
+
+def build(path: Path, secrets: Secrets | None = None, programs: Programs | None = None) -> Snapshot:
+    """The snapshot that a troth.toml asks for. Raises Failure: nothing of it is to be used."""
+    raw = _read(path)
+    settings = config.parse(raw, Settings, where=str(path))
+    place = site(settings)
+    program = (programs or Programs()).of(settings.guard.rules)
+    composed = guard.compose(settings.guard, place, secrets, program)
+    reads_bodies = guard.reads_bodies(settings.guard)
+    snapshot = Snapshot(
+        gates=composed.gates,
+        asks=composed.asks,
+        checks=composed.checks,
+        answers=composed.answers,
+        fails_open=_fails_open(settings.guard.fail_open_paths),
+        site=place,
+        prefix=settings.troth.prefix,
+        max_body_bytes=min(
+            settings.edge.max_body_bytes,
+            settings.guard.rules.body_bytes if reads_bodies else settings.edge.max_body_bytes,
+        ),
+        max_upload_bytes=settings.edge.max_upload_bytes,
+        body=_bodies(settings.edge.upload_paths, settings.edge.stream_paths)
+        if reads_bodies
+        else lambda _: Body.UNREAD,
+        config=hashlib.sha256(raw).hexdigest(),
+        made=clock.now(),
+    )
+    _warm(snapshot)
+    return snapshot
+
+
+def _fails_open(paths: tuple[str, ...]) -> Callable[[Request], bool]:
+    """As the edge routes: by prefix, but only where a path is beyond doubt."""
+    prefixes = tuple(path.encode() for path in paths)
+    return lambda request: is_exempt(request.path, prefixes)
+
+
+def _bodies(uploads: tuple[str, ...], streams: tuple[str, ...]) -> Callable[[Request], Body]:
+    """What becomes of a body, by route; a doubtful path is no route, so it is read whole."""
+    to_disk, unread = (tuple(p.encode() for p in paths) for paths in (uploads, streams))
+
+    def kind(request: Request) -> Body:
+        path = request.path
+        if (to_disk or unread) and is_plain(path):
+            if path.startswith(unread):
+                return Body.UNREAD
+            if path.startswith(to_disk):
+                return Body.UPLOAD
+        return Body.INSPECTED
+
+    return kind
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise config.ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _warm(snapshot: Snapshot) -> None:
+    """Ask every check once: what fails here must not be swapped in."""
+    for method in (b"GET", b"POST"):
+        request = Request(method=method, target=b"/", host=b"localhost", headers=())
+        decide(request, snapshot, Known(now=snapshot.made), lambda _: {})
