@@ -6,11 +6,13 @@ but on `fail_open_paths`. In the mode `watch` nothing is refused, and whatever m
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from troth.engines.seclang import Match, Message, Program, Verdict
 from troth.engines.seclang.model import Selector
 from troth.kernel.request import (
     FINE,
+    Ask,
     GuardCheck,
     Headers,
     Hit,
@@ -20,7 +22,9 @@ from troth.kernel.request import (
     Request,
     Response,
     ResponseCheck,
+    Strike,
 )
+from troth.promises.guard.rules.addresses import client_key
 from troth.promises.guard.rules.origin import is_plain
 from troth.promises.guard.rules.paths import Pattern, pattern, spelled
 from troth.promises.guard.settings.waf import RuleMode, Rules
@@ -29,6 +33,7 @@ SLUG = "waf-owasp-top10"
 MAX_HITS = 50
 REFUSED = 403
 TOO_MUCH = 413
+STRIKES = timedelta(minutes=10)  # in which `ban_after` refusals are counted
 # Written by our own edge: no visitor said it, so no rule is to be surprised by it.
 OURS = (b"x-troth-", b"x-envoy-", b"x-forwarded-", b"x-request-id")
 _SCORES = {0: 5, 1: 5, 2: 5, 3: 4, 4: 3, 5: 2}  # by severity. Source: OWASP CRS, anomaly scoring
@@ -89,9 +94,22 @@ def check(program: Program, rules: Rules) -> GuardCheck:
         if mode == "off":
             return FINE
         message = message_of(request, known, policy.excluded(request))
-        return _opinion(program.inspect(message), mode)
+        opinion = _opinion(program.inspect(message), mode)
+        if opinion.refusal is None or opinion.refusal.code != "rules":
+            return opinion
+        return replace(opinion, strikes=_strikes(request, rules))
 
     return waf
+
+
+def _strikes(request: Request, rules: Rules) -> tuple[Strike, ...]:
+    """An attack counts against the address it comes from."""
+    client = client_key(request.client)
+    if not client or not rules.ban_after:
+        return ()
+    ask = Ask(key=f"attacks:{client}", limit=rules.ban_after, period=STRIKES, burst=rules.ban_after)
+    length = timedelta(seconds=rules.ban_s)
+    return (Strike(ask=ask, subject=client, cause=f"{SLUG}:attacks", length=length),)
 
 
 def answer_check(program: Program, rules: Rules) -> ResponseCheck:

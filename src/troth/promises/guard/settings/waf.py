@@ -39,6 +39,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `/usr/share/modsecurity-crs/rules`), of which `sha256` is what `troth rules import` printed: a
     folder that changed since is not loaded. In the mode `watch` nothing is refused and everything
     is told. Requests whose score reaches `threshold` are refused; a rule that is sure scores 5.
+    An address that was refused more than `ban_after` times in ten minutes (0: never) is kept out for
+    `ban_s`, and longer each further time (`[guard.bans]`).
     Bodies longer than `body_bytes` are refused (413) but on `[edge] upload_paths`.
     """
 
@@ -48,6 +50,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     paranoia: Annotated[int, Meta(ge=1, le=4)] = 1
     threshold: Annotated[int, Meta(ge=1, le=1000)] = 5
     outbound_threshold: Annotated[int, Meta(ge=1, le=1000)] = 4
+    ban_after: Annotated[int, Meta(ge=0, le=100_000)] = 10
+    ban_s: Annotated[int, Meta(ge=1, le=86_400)] = 600
     body_bytes: Annotated[int, Meta(ge=8 * KIBIBYTE, le=16 * KIBIBYTE * KIBIBYTE)] = (
         KIBIBYTE * KIBIBYTE
     )
