@@ -90,6 +90,13 @@ class Database(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     bindir: str = ""
 
 
+class Counters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[counters]`: where limits are counted; in the guard's own memory unless a URL is given."""
+
+    url: Annotated[str, Meta(pattern=r"^((env|file):.+)?$")] = ""  # redis://, rediss://, unix://
+    timeout_ms: Annotated[int, Meta(ge=5, le=5_000)] = 100  # then nothing passes, but where it may
+
+
 class Word(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[promises.<slug>]`: what the operator says of one promise."""
 
@@ -104,6 +111,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     application: Application
     status: Status
     database: Database = msgspec.field(default_factory=Database)
+    counters: Counters = msgspec.field(default_factory=Counters)
     edge: EdgeSettings = msgspec.field(default_factory=EdgeSettings)
     guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
     trust: TrustSettings = msgspec.field(default_factory=TrustSettings)
@@ -130,6 +138,7 @@ def site(settings: Settings, ca_file: str = "") -> Site:
         status=address("https", settings.status.host, settings.status.port),
         ca_file=ca_file,
         origin=settings.application.upstream,
+        prefix=settings.troth.prefix,
         is_public=settings.troth.public,
     )
 

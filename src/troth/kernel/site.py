@@ -16,6 +16,7 @@ class Site:
         ca_file: the authority's PEM file when it is not a public root; empty for public roots.
         origin: where the application itself listens, `http://host:port` or `unix:/path`; empty when
             it is not known here.
+        prefix: below which Troth answers on the application's host.
         is_public: whether strangers on the internet reach it by these names.
     """
 
@@ -26,7 +27,13 @@ class Site:
     status: str
     ca_file: str = ""
     origin: str = ""
+    prefix: str = "/-/"
     is_public: bool = False
+
+    @property
+    def sink(self) -> str:
+        """Where replays of attacks end: asked about like the application's own, and inert."""
+        return f"{self.app}{self.prefix}sink"
 
     @property
     def trust(self) -> str:

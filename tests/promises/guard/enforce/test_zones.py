@@ -7,6 +7,7 @@ import pytest
 
 from troth.kernel.request import FINE, Known, Request
 from troth.promises.guard.enforce.zones import gates
+from troth.promises.guard.rules.canary import CANARY_ADDRESS
 from troth.promises.guard.settings.addresses import Zones
 
 KNOWN = Known(now=datetime(2026, 1, 1, tzinfo=UTC))
@@ -17,7 +18,7 @@ NAMED = [
 
 
 def said(rules, target, client, method=b"GET"):
-    (gate,) = gates(msgspec.convert({"named": NAMED, "rules": rules}, Zones))
+    _, gate = gates(msgspec.convert({"named": NAMED, "rules": rules}, Zones), "/-/")
     opinion = gate(
         Request(method=method, target=target, host=b"a", headers=(), client=client), KNOWN
     )
@@ -56,8 +57,18 @@ def test_every_rule_that_fits_must_let_pass():
     assert said(rules, b"/write", "192.0.2.200", b"POST") == "denied"
 
 
-def test_no_rules_no_gate():
-    assert gates(Zones()) == ()
+def test_without_rules_only_the_canarys_route_is_shut():
+    (gate,) = gates(Zones(), "/-/")
+
+    def code(target, client):
+        asked = Request(method=b"GET", target=target, host=b"a", headers=(), client=client)
+        refusal = gate(asked, KNOWN).refusal
+        return refusal.code if refusal else ""
+
+    assert code(b"/", "192.0.2.1") == ""
+    assert code(b"/-/sink", "192.0.2.1") == ""
+    assert code(b"/-/sink/zone?x", "192.0.2.1") == "not-allowed"
+    assert code(b"/-/sink/zone", CANARY_ADDRESS) == ""
 
 
 @pytest.mark.parametrize(

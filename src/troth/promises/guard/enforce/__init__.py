@@ -39,7 +39,7 @@ def compose(
     account = flows.accounts(settings.limits.account_header, settings.limits.account_cookie, own)
     asks, rates = limits.of(settings.limits, settings.bans.drills, own)
     return Composition(
-        gates=(*zones.gates(settings.zones), *bans.gates()),
+        gates=(*zones.gates(settings.zones, site.prefix), *bans.gates()),
         asks=asks,
         checks=(
             *rates,

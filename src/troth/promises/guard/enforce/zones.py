@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from troth.kernel.request import FINE, GuardCheck, Known, Opinion, Refusal, Request
 from troth.promises.guard.rules import paths
+from troth.promises.guard.rules.canary import CANARY, CANARY_ADDRESS, CANARY_ROUTE
 from troth.promises.guard.rules.limits import is_below
 from troth.promises.guard.rules.ranges import Ranges
 from troth.promises.guard.settings.addresses import ZoneRule, Zones
@@ -25,10 +26,10 @@ class _Rule:
     deny: Ranges | None
 
 
-def gates(settings: Zones) -> tuple[GuardCheck, ...]:
-    """The gate for these rules; none where there are none."""
+def gates(settings: Zones, prefix: str) -> tuple[GuardCheck, ...]:
+    """The gate for these rules, and for the route below our prefix that proves that it is shut."""
     if not settings.rules:
-        return ()
+        return (_canary(prefix),)
     networks = {zone.name: zone.networks for zone in settings.named}
     rules = tuple(_compiled(rule, networks) for rule in settings.rules)
     everywhere = all(rule.path == "/" for rule in rules)
@@ -46,7 +47,20 @@ def gates(settings: Zones) -> tuple[GuardCheck, ...]:
                 return _NOT_ALLOWED
         return FINE
 
-    return (zone,)
+    return _canary(prefix), zone
+
+
+def _canary(prefix: str) -> GuardCheck:
+    """The sink's own route, for one address: compared as sent, since nothing harmful is there."""
+    allowed = _compiled(ZoneRule(allow=(CANARY,)), {CANARY: (CANARY_ADDRESS,)}).allow
+    route = f"{prefix}{CANARY_ROUTE}".encode()
+
+    def canary(request: Request, _: Known) -> Opinion:
+        if not request.target.startswith(route) or allowed is None or request.client in allowed:
+            return FINE
+        return _NOT_ALLOWED
+
+    return canary
 
 
 def _compiled(rule: ZoneRule, networks: dict[str, tuple[str, ...]]) -> _Rule:

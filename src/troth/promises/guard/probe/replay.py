@@ -22,7 +22,6 @@ from troth.kernel.model import Observation
 from troth.kernel.request import MARKER
 from troth.promises.guard.settings import GuardSettings
 
-SINK = "/-/sink"
 TAG = "troth-replay"
 SET = Path(__file__).parent / "replay.tsv"
 PLACES = ("query", "form", "json", "header", "cookie", "path")
@@ -120,7 +119,7 @@ def _sent(vantage: Vantage, case: Case, place: str, tag: str) -> Sent:
     fate, by = "unclear", ""
     try:
         answer = vantage.as_client(f"replay.{tag}").fetch(
-            vantage.site.app + path, method=method, headers=own, body=body, fresh=True
+            vantage.site.sink + path, method=method, headers=own, body=body, fresh=True
         )
         by = answer.one(MARKER.decode()) or ""
         arrived = answer.one(TAG) == tag
@@ -131,26 +130,26 @@ def _sent(vantage: Vantage, case: Case, place: str, tag: str) -> Sent:
 
 
 def placed(value: str, place: str) -> tuple[str, str, tuple[tuple[str, str], ...], bytes]:
-    """Method, path, headers and body of a request that carries the value in that place.
+    """Method, what follows the sink's address, headers and body: the value is in that place.
 
     A value that cannot stand in a header or cookie (control bytes, other scripts) goes to the form.
     """
     plain = value.isascii() and value.isprintable()
     match place:
         case "query":
-            return "GET", f"{SINK}?q={quote(value, safe='')}", (), b""
+            return "GET", f"?q={quote(value, safe='')}", (), b""
         case "json":
             body = msgspec.json.encode({"note": {"text": value}})
-            return "POST", SINK, (("Content-Type", "application/json"),), body
+            return "POST", "", (("Content-Type", "application/json"),), body
         case "header" if plain:
-            return "GET", SINK, (("X-Note", value.strip()),), b""
+            return "GET", "", (("X-Note", value.strip()),), b""
         case "cookie" if plain:
-            return "GET", SINK, (("Cookie", f"note={quote(value, safe=' ')}"),), b""
+            return "GET", "", (("Cookie", f"note={quote(value, safe=' ')}"),), b""
         case "path":
-            return "GET", f"{SINK}/{quote(value, safe='')}", (), b""
+            return "GET", f"/{quote(value, safe='')}", (), b""
         case _:
             kind = ("Content-Type", "application/x-www-form-urlencoded")
-            return "POST", SINK, (kind,), urlencode({"note": value}).encode()
+            return "POST", "", (kind,), urlencode({"note": value}).encode()
 
 
 def _observed(sent: Sequence[Sent]) -> Observation:

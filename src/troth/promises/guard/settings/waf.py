@@ -39,9 +39,9 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `/usr/share/modsecurity-crs/rules`), of which `sha256` is what `troth rules import` printed: a
     folder that changed since is not loaded. In the mode `watch` nothing is refused and everything
     is told. Requests whose score reaches `threshold` are refused; a rule that is sure scores 5.
-    An address that was refused more than `ban_after` times in ten minutes (0: never) is kept out for
-    `ban_s`, and longer each further time (`[guard.bans]`).
-    Bodies longer than `body_bytes` are refused (413) but on `[edge] upload_paths`.
+    An address that was refused more than `ban_after` times in ten minutes (0: never) is kept out
+    for `ban_s`, and longer each further time (`[guard.bans]`). Bodies longer than `body_bytes` are
+    refused (413) but on `[edge] upload_paths`.
     """
 
     mode: RuleMode = "block"
