@@ -8,7 +8,8 @@ WHITESPACE = "MULTIPART_BOUNDARY_WHITESPACE"
 SEMICOLON = "MULTIPART_MISSING_SEMICOLON"
 MAX_HEADER_BYTES = 1024  # as ModSecurity v3
 MAX_BYTES = 70  # RFC 2046, 5.1.1
-_PARAMETER = re.compile(rb"(;?)[ \t]*boundary([ \t]*)=([ \t]*)(\"([^\"]*)(\"?)|[^;]*)")
+_PARAMETER = re.compile(rb"(?:(;)[ \t]*|[ \t])boundary([ \t]*)=([ \t]*)(\"([^\"]*)(\"?)|[^;]*)")
+_ASSIGNED = re.compile(rb"boundary[ \t]*=")
 _ALLOWED = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]*[0-9A-Za-z'()+_,./:=?-]")  # bchars, RFC 2046
 
 
@@ -23,12 +24,12 @@ class Boundary:
 
 def read(content_type: bytes) -> Boundary:
     """Of a Content-Type header."""
-    lower = content_type.lower()
-    count = lower[: lower.rfind(b"=") + 1].count(b"boundary")  # `boundary=boundary` is one
-    found = _PARAMETER.search(content_type) if count == 1 else None
     if len(content_type) > MAX_HEADER_BYTES:
-        error = "a Content-Type that is too long"
-    elif not re.match(rb"multipart/form-data[ \t;]", lower):
+        return Boundary(error="multipart: a Content-Type that is too long")
+    lower = content_type.lower()
+    count = len(_ASSIGNED.findall(lower))  # `boundary=boundary` is one
+    found = _PARAMETER.search(content_type)
+    if not re.match(rb"multipart/form-data[ \t;]", lower):
         error = "no Content-Type multipart/form-data with a boundary"
     elif count != 1:
         error = "no boundary in the Content-Type" if not count else "more than one boundary"

@@ -37,7 +37,7 @@ def read(value: bytes) -> Disposition:
     while semicolon and at < len(rest):
         parameter = _PARAMETER.match(rest, at)
         if parameter is None or not _take(parameter, found, flags):
-            if parameter is None and (b'"' in rest[at:] or b"'" in rest[at:]):
+            if parameter is not None and rest[parameter.end() :][:1] in (b'"', b"'"):
                 flags.add(INVALID_QUOTING)
             return Disposition(
                 found.get(b"name", b""), found.get(b"filename", b""),
