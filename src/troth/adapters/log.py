@@ -7,14 +7,17 @@ written is lost and counted, because a full disk must not stop a guard.
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from troth.kernel import cards
+
 STDOUT = 1
 MAX_FIELD = 512  # characters of one text field
 MAX_LINE_BYTES = 8192
+MAX_DEPTH = 4  # of tables within each other
 
 
 class Secret:
@@ -54,7 +57,10 @@ class Log:
     lost: int = 0
 
     def event(self, name: str, /, **fields: Any) -> None:
-        """Write one event. Texts are cut at `MAX_FIELD`; what is no JSON is written as its repr."""
+        """Write one event. Card numbers are masked, texts are cut at `MAX_FIELD`.
+
+        What is no JSON is written as its repr.
+        """
         line: dict[str, Any] = {
             "at": self.now().isoformat(timespec="milliseconds"),
             "role": self.role,
@@ -71,7 +77,13 @@ class Log:
             self.lost += 1
 
 
-def _short(value: Any) -> Any:
+def _short(value: Any, depth: int = 0) -> Any:
     if isinstance(value, bytes):
         value = value.decode("ascii", "backslashreplace")
-    return value[:MAX_FIELD] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return cards.masked(value)[:MAX_FIELD]
+    if isinstance(value, Mapping) and depth < MAX_DEPTH:
+        return {key: _short(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple) and depth < MAX_DEPTH:
+        return [_short(inner, depth + 1) for inner in value]
+    return value

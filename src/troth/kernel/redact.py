@@ -5,6 +5,8 @@ Pure and bounded. It errs towards hiding: a name that sounds like a secret is on
 
 import re
 
+from troth.kernel import cards
+
 MASK = b"***"
 CLIP_BYTES = 256
 
@@ -25,12 +27,19 @@ def is_secret(name: str) -> bool:
 
 
 def masked(value: bytes) -> bytes:
-    """The value without card numbers: all but the last four digits of what passes Luhn's test.
+    """The value without card numbers: of each, all digits but the last four are hidden.
+
+    So are 12 to 19 digits of any other make that pass Luhn's test.
 
     Source: PCI DSS 4.0, 3.4.1 (at most the first six and last four may be shown).
     """
     if len(value) < 12:  # noqa: PLR2004 -- the shortest card number
         return value
+    # Signs between groups that are no ASCII are found as UTF-8; what is no UTF-8 as single bytes.
+    try:
+        value = cards.masked(value.decode()).encode()
+    except UnicodeDecodeError:
+        value = cards.masked(value.decode("latin-1")).encode("latin-1")
     return _DIGITS.sub(_mask, value)
 
 
@@ -45,8 +54,7 @@ def shown(value: bytes, *, clip: int = CLIP_BYTES) -> str:
 
 def _mask(found: re.Match[bytes]) -> bytes:
     written = found.group()
-    digits = [byte - 48 for byte in written if 48 <= byte <= 57]  # noqa: PLR2004 -- ASCII 0 to 9
-    if not passes_luhn(digits):
+    if not cards.passes_luhn("".join(filter(str.isdigit, written.decode()))):
         return written
     kept = 0
     out = bytearray(written)
@@ -56,12 +64,3 @@ def _mask(found: re.Match[bytes]) -> bytes:
             if kept > 4:  # noqa: PLR2004 -- the last four stay
                 out[at] = ord("*")
     return bytes(out)
-
-
-def passes_luhn(digits: list[int]) -> bool:
-    """The check digit of card numbers. Source: ISO/IEC 7812-1, annex B."""
-    total = 0
-    for at, digit in enumerate(reversed(digits)):
-        doubled = digit * 2 if at % 2 else digit
-        total += doubled - 9 if doubled > 9 else doubled  # noqa: PLR2004 -- sum of its digits
-    return total % 10 == 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from troth.engines.seclang import Program
 from troth.kernel.request import GuardAsks, GuardCheck, ResponseCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import bans, flows, limits, login, origin, waf, zones
+from troth.promises.guard.enforce import bans, cards, flows, limits, login, origin, waf, zones
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
 
@@ -44,6 +44,7 @@ def compose(
         checks=(
             *rates,
             *origin.checks(settings, site),
+            *cards.checks(settings.cards),
             *((waf.check(program, settings.rules),) if program else ()),
             *flows.checks(settings.flows, account, own),
             *login.checks(settings.login, settings.lockout, own),
@@ -58,7 +59,12 @@ def compose(
 
 def reads_bodies(settings: GuardSettings) -> bool:
     """Whether the edge hands bodies over."""
-    return settings.rules.mode != "off" or bool(settings.rules.routes) or bool(settings.login)
+    return (
+        settings.cards.refuse
+        or settings.rules.mode != "off"
+        or bool(settings.rules.routes)
+        or bool(settings.login)
+    )
 
 
 def awaits_answers(settings: GuardSettings) -> bool:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
+from troth.promises.guard.settings.cards import Cards
 from troth.promises.guard.settings.flows import Flow
 from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
@@ -48,12 +49,14 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """`[guard]`: what is refused before the application sees it."""
 
     timeout_ms: Annotated[int, Meta(ge=50, le=10_000)] = 500
+    active: Annotated[int, Meta(ge=1, le=16)] = 1  # guards that decide; several need [counters]
     fail_open_paths: tuple[Path, ...] = ()  # closed everywhere else
     # Identity headers that something in front of Troth sets and cleans; all others are removed.
     trusted_headers: tuple[HeaderName, ...] = ()
     origin: OriginCheck = msgspec.field(default_factory=OriginCheck)
     login: tuple[LoginRoute, ...] = ()
     lockout: Lockout = msgspec.field(default_factory=Lockout)
+    cards: Cards = msgspec.field(default_factory=Cards)
     flows: Annotated[tuple[Flow, ...], Meta(max_length=128)] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
     replay: Replay = msgspec.field(default_factory=Replay)
