@@ -34,6 +34,9 @@ class Rules(Protocol):
     ) -> Ban | None:
         """The ban that is due; None for who is never banned."""
 
+    def ordered(self, subject: str, cause: str, length: timedelta, now: datetime) -> Ban | None:
+        """The ban that an operator wants; None for who is never banned."""
+
 
 class Delta(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One change, as it is written and told.
@@ -184,6 +187,14 @@ class Bans:
             Delta(n=self.number, do="allow", subject=network, until=until)
             for network, until in self.allowed.until.items()
         ]
+
+    def replace(self, deltas: Iterable[Delta], now: datetime) -> None:
+        """Take over what another guard says is everything."""
+        self.by_subject.clear()
+        self._ends.clear()
+        for network in tuple(self.allowed.until):
+            self.allowed.set(network, None)
+        self.read(deltas, now)
 
     def read(self, deltas: Iterable[Delta], now: datetime) -> None:
         """Take in what a journal or another guard says, in order; tells nobody.

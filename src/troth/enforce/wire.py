@@ -67,7 +67,9 @@ class Reply:
 OK = Reply(status=200)
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
-Answer = Callable[[Message], Reply]  # must not raise
+# Must not raise. A future is for what must be waited for; on that connection nothing else is
+# answered meanwhile (an edge sends one request at a time).
+Answer = Callable[[Message], "Reply | asyncio.Future[Reply]"]
 Told = Callable[[str, dict[str, object]], None]
 
 
@@ -179,6 +181,7 @@ class _Line(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._begun: float | None = None  # when the message under way began
         self._stuck: float | None = None  # since when the peer takes no answers
+        self._is_waiting = False  # a message is whole, its answer is not there yet
         self._parser = httptools.HttpRequestParser(self)
         self._body_bytes = 0
         self._fresh()
@@ -298,10 +301,30 @@ class _Line(asyncio.Protocol):
         is_last = self._door.is_closing or not self._parser.should_keep_alive()
         self._fresh()
         self._begun = None
+        if self._is_waiting:
+            self._refuse(400)
+            return
         reply = self._door.answer(message)
-        self._send(encoded(reply, is_head=method == b"HEAD", is_last=is_last), is_last=is_last)
+        if isinstance(reply, Reply):
+            self._reply(reply, is_head=method == b"HEAD", is_last=is_last)
+            return
+        self._is_waiting = True
+        reply.add_done_callback(
+            lambda done: self._waited(done, is_head=method == b"HEAD", is_last=is_last)
+        )
 
     # -- ends ----------------------------------------------------------------------------------
+
+    def _waited(self, done: asyncio.Future[Reply], *, is_head: bool, is_last: bool) -> None:
+        self._is_waiting = False
+        if done.cancelled() or done.exception() is not None:
+            self._refuse(503)
+        else:
+            is_last = is_last or self._door.is_closing
+            self._reply(done.result(), is_head=is_head, is_last=is_last)
+
+    def _reply(self, reply: Reply, *, is_head: bool, is_last: bool) -> None:
+        self._send(encoded(reply, is_head=is_head, is_last=is_last), is_last=is_last)
 
     def _send(self, raw: bytes, *, is_last: bool) -> None:
         if self._transport.is_closing():
@@ -316,7 +339,7 @@ class _Line(asyncio.Protocol):
 
     def end_if_idle(self) -> None:
         """Close when no message is under way."""
-        if self.since is None:
+        if self.since is None and not self._is_waiting:
             self._transport.close()
 
     def abort(self) -> None:

@@ -9,9 +9,10 @@ import asyncio
 import signal
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -23,10 +24,10 @@ from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
 from troth.enforce.trails import Trails
 from troth.kernel.errors import Failure
-from troth.kernel.request import Known
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key
 from troth.roles import guard_keys, running, start, up
+from troth.roles.guard_standing import Standing
 from troth.roles.places import Places
 from troth.roles.policy import Programs, build
 from troth.roles.recorder import Recorder
@@ -46,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     parser = start.arguments("guard")
-    parser.add_argument("--index", type=int, choices=(0, 1), default=0)
+    parser.add_argument("--index", type=int, choices=range(16), default=0)
     known = parser.parse_args(argv)
     _, places = start.given(known)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -73,20 +74,20 @@ async def _run(path: Path, places: Places, index: int) -> None:
 
     programs = Programs()
     current = Current(build(path, secrets(), programs), told)
-    said = up.read(path).guard.events
+    settings = up.read(path)
+    said = settings.guard.events
     recorder = Recorder(places, said, told)
+    standing = Standing(settings, places, index, told, trails)
     means = Means(
         now=clock.now,
         new_id=lambda: f"{rng.getrandbits(64):016x}",
         told=told,
-        known=lambda now: Known(now=now, trails=trails),
-        settle=lambda decision, now: trails.mark(decision.notes, now),
     )
-    keeper = Keeper(current, recorder.means(means, said))
+    keeper = Keeper(current, standing.means(recorder.means(means, said)))
     waiting = Waiting(
         keeper, index=index, now=clock.now, new_id=lambda: f"{rng.getrandbits(128):032x}"
     )
-    asked = authz.Authz(keeper, waiting)
+    asked = authz.Authz(keeper, waiting, standing.ask)
     learnt = reports.Learnt(places.spool / LEARNT)
     drain = sink.Sink(places.spool / SINK)
     own = direct.Direct(current, learnt, drain, now=clock.now)
@@ -107,32 +108,44 @@ async def _run(path: Path, places: Places, index: int) -> None:
     async def renew() -> None:
         """Build beside the loop, for rules take seconds; swap in it."""
         made = await asyncio.to_thread(_attempt, lambda: build(path, secrets(), programs))
-        tell(is_taken=current.renew(lambda: _or_raise(made)))
+        is_taken = current.renew(lambda: _or_raise(made))
+        await asyncio.to_thread(standing.reread, path, is_taken=is_taken)
+        tell(is_taken=is_taken)
 
     tell(is_taken=True)
     if index == ACTIVE:
         doors.append(wire.Door(places.socket("guard-http"), own.answer, told, limits=direct.LIMITS))
     stop, again = asyncio.Event(), asyncio.Event()
     _listen(stop, again)
+    await standing.open()
     for door in doors:
         await door.open()
     log.event("guard.ready", config=current.snapshot.config)
     notify.ready()
+    work = (
+        standing.run(),
+        _watch(path, again, renew),
+        _renew_keys(again, LOOK_AT_KEYS_S),
+        _save((learnt, drain), told),
+        _count((asked.counts, own.counts), told, COUNT_EVERY_S),
+    )
+    await _until(stop, work, doors)
+    _save_once((learnt, drain), told)
+    await asyncio.to_thread(recorder.close)
+    log.event("guard.stopped", **asked.counts, **own.counts)
+
+
+async def _until(
+    stop: asyncio.Event, work: Sequence[Coroutine[Any, Any, None]], doors: Sequence[wire.Door]
+) -> None:
+    """Work until it is time to stop, then let every door finish."""
     async with asyncio.TaskGroup() as group:
-        lasting = (
-            group.create_task(_watch(path, again, renew)),
-            group.create_task(_renew_keys(again, LOOK_AT_KEYS_S)),
-            group.create_task(_save((learnt, drain), told)),
-            group.create_task(_count((asked.counts, own.counts), told, COUNT_EVERY_S)),
-        )
+        lasting = [group.create_task(each) for each in work]
         await stop.wait()
         for task in lasting:
             task.cancel()
         for door in doors:
             group.create_task(door.close())
-    _save_once((learnt, drain), told)
-    await asyncio.to_thread(recorder.close)
-    log.event("guard.stopped", **asked.counts, **own.counts)
 
 
 def _listen(stop: asyncio.Event, again: asyncio.Event) -> None:

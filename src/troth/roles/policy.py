@@ -19,6 +19,7 @@ from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.origin import is_exempt, is_plain
 from troth.promises.guard.settings.waf import Rules
 from troth.roles import rules_load
+from troth.roles.guard_standing import active
 
 Load = Callable[[Rules], Program | None]
 
@@ -44,6 +45,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
     """The snapshot that a troth.toml asks for. Raises Failure: nothing of it is to be used."""
     raw = _read(path)
     settings = config.parse(raw, Settings, where=str(path))
+    active(settings)
     place = site(settings)
     program = (programs or Programs()).of(settings.guard.rules)
     composed = guard.compose(settings.guard, place, secrets, program)

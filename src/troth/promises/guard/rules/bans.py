@@ -28,6 +28,14 @@ class Sentence:
         """Whether it is never banned by itself."""
         return not self.is_drill(subject) and self._protected.meets(subject)
 
+    def ordered(self, subject: str, cause: str, length: timedelta, now: datetime) -> Ban | None:
+        """The ban that an operator wants: as long as they say, but for our own attackers."""
+        if not subject or self.is_protected(subject) or length <= timedelta(0):
+            return None
+        if self.is_drill(subject):
+            length = min(length, timedelta(seconds=self._settings.drill_s))
+        return Ban(subject=subject, cause=cause, since=now, until=now + length)
+
     def ban(
         self, subject: str, cause: str, length: timedelta, before: Ban | None, now: datetime
     ) -> Ban | None:

@@ -43,6 +43,8 @@ class Blocklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         source: `file:/path`, or an address that is fetched.
         kind: `cidr` (an address or network a line, `#` and `;` begin remarks) or `crowdsec` (its
             decisions as JSON; those of type `ban` and scope `Ip` or `Range` count).
+        key: what is sent as `X-Api-Key` (CrowdSec's bouncers have one): `env:NAME`, `file:/path`.
+        ca_file: PEM of a private authority of that address.
         refresh_s: how often it is read again.
         max_age_s: older than that it is said to be stale. It is still used.
     """
@@ -50,6 +52,8 @@ class Blocklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: Name
     source: Source
     kind: Literal["cidr", "crowdsec"] = "cidr"
+    key: Annotated[str, Meta(pattern=r"^((env|file):.+)?$")] = ""
+    ca_file: str = ""
     refresh_s: Annotated[int, Meta(ge=1, le=604_800)] = 3600
     max_age_s: Annotated[int, Meta(ge=10, le=31_536_000)] = 2 * 86_400
 

@@ -1,0 +1,160 @@
+"""Blocklists: read from files and addresses, each with its age; the last good one stays in use.
+
+A list that cannot be had, or that holds nothing sensible, changes nothing: the one before is used,
+and grows stale in what is shown. Every copy that was fetched is kept in the spool, so that a
+restart without the network begins with it.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from troth.adapters import clock, files, http
+from troth.enforce.snapshot import Told
+from troth.kernel.errors import Failure
+from troth.promises.guard.rules import feeds
+from troth.promises.guard.rules.ranges import Ranges
+from troth.promises.guard.settings.addresses import Blocklist
+from troth.roles import state
+
+MAX_BYTES = 64 * 1024**2
+WITHIN_S = 60.0
+LOOK_S = 0.5
+MAX_PAUSE_S = 300.0  # before a failed one is tried again
+
+
+@dataclass(slots=True)
+class _One:
+    """One list: as set, as in use, and when it was had."""
+
+    said: Blocklist
+    ranges: Ranges
+    had: datetime | None = None
+    due: float = 0.0
+    digest: str = ""
+    problem: str = ""
+    skipped: int = 0
+
+
+class Lists:
+    """All lists of one guard.
+
+    Args:
+        said: as set.
+        spool: where copies are kept.
+        told: where events go.
+        now: the clock.
+    """
+
+    def __init__(
+        self, said: Sequence[Blocklist], spool: Path, told: Told, now: Callable[[], datetime]
+    ) -> None:
+        self._spool, self._told, self._now = spool, told, now
+        self._lists: dict[str, _One] = {}
+        self.by_name: dict[str, Ranges] = {}
+        self.renew(said)
+
+    def renew(self, said: Sequence[Blocklist]) -> None:
+        """Other settings: what is the same stays as it is."""
+        before, self._lists = self._lists, {}
+        for each in said:
+            known = before.get(each.name)
+            if known is not None and known.said == each:
+                self._lists[each.name] = known
+            else:
+                self._lists[each.name] = self._begun(each)
+        self._publish()
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Name, source, size, age and state of each."""
+        now = self._now()
+        return [
+            {
+                "name": one.said.name,
+                "source": feeds.shown(one.said.source),
+                "count": one.ranges.count,
+                "skipped": one.skipped,
+                "had": one.had,
+                "stale": one.had is None or now - one.had > timedelta(seconds=one.said.max_age_s),
+                "problem": one.problem,
+            }
+            for one in self._lists.values()
+        ]
+
+    async def run(self) -> None:
+        """Read each when it is due; until it is cancelled."""
+        while True:
+            for one in tuple(self._lists.values()):
+                if clock.monotonic_s() >= one.due:
+                    await self._look(one)
+            await asyncio.sleep(LOOK_S)
+
+    async def _look(self, one: _One) -> None:
+        was = one.problem
+        try:
+            raw, had = await asyncio.to_thread(self._had, one.said)
+            digest = hashlib.sha256(raw).hexdigest()
+            if digest != one.digest:
+                found = await asyncio.to_thread(feeds.read, raw, one.said.kind)
+                ranges = await asyncio.to_thread(Ranges, found.networks)
+                one.ranges, one.digest, one.skipped = ranges, digest, found.skipped
+                self._told(
+                    "list.read",
+                    {"name": one.said.name, "count": ranges.count, "skipped": found.skipped},
+                )
+            one.had, one.problem = had, ""
+            one.due = clock.monotonic_s() + one.said.refresh_s
+        except (Failure, ValueError, TimeoutError, OSError) as error:
+            one.problem = str(error)[:200]
+            one.due = clock.monotonic_s() + min(one.said.refresh_s, MAX_PAUSE_S)
+            if one.problem != was:
+                self._told("list.kept", {"name": one.said.name, "because": one.problem})
+        if self._lists.get(one.said.name) is one:
+            self._publish()
+
+    def _had(self, said: Blocklist) -> tuple[bytes, datetime]:
+        """The list and when it was made or fetched. Raises Failure or OSError."""
+        if said.source.startswith("file:"):
+            path = Path(said.source.removeprefix("file:"))
+            raw = files.read_capped(path, MAX_BYTES)
+            return raw, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        key = state.secret(said.key, f"[[guard.lists]] {said.name}") if said.key else ""
+        answer = http.fetch(
+            said.source,
+            headers={"X-Api-Key": key} if key else {},
+            timeout_s=WITHIN_S,
+            limit_bytes=MAX_BYTES,
+            ca_file=said.ca_file,
+        )
+        if answer.status != 200:  # noqa: PLR2004 -- RFC 9110, 15.3.1
+            raise http.HttpError(f"answered {answer.status}", where=feeds.shown(said.source))
+        feeds.read(answer.body, said.kind)  # what is no list must not take a good one's place
+        files.write_atomic(self._copy(said), answer.body, mode=files.PRIVATE, durable=False)
+        return answer.body, self._now()
+
+    def _begun(self, said: Blocklist) -> _One:
+        """A list as the last process left it."""
+        one = _One(said, Ranges())
+        if said.source.startswith("file:"):
+            return one
+        try:
+            raw = files.read_capped(self._copy(said), MAX_BYTES)
+            found = feeds.read(raw, said.kind)
+            one.ranges, one.skipped = Ranges(found.networks), found.skipped
+            one.had = datetime.fromtimestamp(self._copy(said).stat().st_mtime, UTC)
+            one.digest = hashlib.sha256(raw).hexdigest()
+        except (FileNotFoundError, Failure, ValueError):
+            pass  # it is fetched at once
+        return one
+
+    def _copy(self, said: Blocklist) -> Path:
+        """Where a copy is kept: another source or kind is another list."""
+        name = hashlib.sha256(f"{said.kind} {said.source}".encode()).hexdigest()[:16]
+        return self._spool / f"list-{name}"
+
+    def _publish(self) -> None:
+        self.by_name = {name: one.ranges for name, one in self._lists.items()}
