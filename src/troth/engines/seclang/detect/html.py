@@ -2,41 +2,51 @@
 
 The places: text, the value of an attribute (quoted with ", ' or `, or not at all), an address, and
 a string within a script. In the first two HTML's own tokens decide (`htmltokens`), in the last the
-shape of a call. People's `I <3 you`, `a < b`, `<b>bold</b>` and `<name@example.org>` run nothing.
+shape of a call (`htmlscript`). People's `I <3 you`, `a < b`, `<b>bold</b>` and
+`<name@example.org>` run nothing.
 """
 
 import re
 
-from troth.engines.seclang.detect import htmltokens as html
 from troth.engines.seclang.detect import htmlscript, layers
+from troth.engines.seclang.detect import htmltokens as html
 from troth.engines.seclang.detect import htmlwords as words
 
 MAX_DEPTH = 3  # of markup within attributes' values
+# Tokens read of a value that holds the name of something that runs: 5 KB of dense markup.
+MAX_TOKENS = 1000
 
 _LETTERS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
 _HARMLESS = _LETTERS + b" .,?!-_/\r\n\t;'\"&#%*+@$)]|~^" + bytes(range(0x80, 0x100))
-_TAG = re.compile(rb"<[a-zA-Z!?/]")
-_HANDLER = re.compile(rb"on(?:%b)[a-z]{0,24}" % b"|".join(words.EVENTS), re.IGNORECASE)
-# A handler as the value's first attribute, or behind one quotation mark and other attributes.
-_ATTRIBUTE = re.compile(
-    rb"(?:\A|[\s\"'`/\x00,;])(?:on[a-z]{3,30}|style|src|href|srcdoc|formaction|action|[vx]-[a-z:.-]+"
-    rb"|ng-[a-z-]+|@[a-z]+|xlink:href)[\s\x00-\x20]*=",
-    re.IGNORECASE,
-)
+_ANY_TAG = re.compile(rb"<[a-zA-Z!?/]")
+_ELEMENTS = sorted((words.RUNNING | set(words.LOADED)) - {b"frameset", b"iframe", b"ilayer"})
+_SCHEMES = re.compile(rb"script:|mocha:|data:(?!image/(?!svg)|font|audio|video)")
+_STYLES = re.compile(rb"/\*|\\|expression|binding|behavi|script|@import|url\(")
+# What stands before an attribute's name.
+_APART = bytes(0x20 if byte in b"\"'`/<>=,;&?{}\0" or byte < 0x20 else byte for byte in range(256))
+_NAME_BYTES = 48
+_HANDLER_BYTES = 5  # `oncut`
+_HANDLER = re.compile(rb"on(?:%b)[a-z]{0,24}" % b"|".join(words.EVENTS))
 _BLANKS = bytes(range(0x21)) + b"\x7f"
 _SCHEME = re.compile(
-    rb"(?:feed:|view-source:|jar:|url=)*[\"']?(?:javascript|vbscript|livescript|mocha|jscript):|data:"
-    rb"(?:text/(?:html|xml|javascript|vbscript|css)|image/svg|application/(?:xhtml|xml|javascript"
-    rb"|x-|ecma)|[;,]|[^,]{0,40};base64,)",
+    rb"(?:feed:|view-source:|jar:|url=){0,4}[\"']?(?:javascript|vbscript|livescript|mocha|jscript):"
+    rb"|data:(?:text/(?:html|xml|javascript|vbscript|css)|image/svg|application/(?:xhtml|xml"
+    rb"|javascript|x-|ecma)|[;,]|[^,]{0,40};base64,)",
     re.IGNORECASE,
 )
+_DIRECTIVE = re.compile(
+    rb"v-[\w:.-]+|(?:data-)?ng-[\w-]+|x-(?:data|init|on|html|bind|text|show|if|for|effect)[\w:.-]*"
+    rb"|hx-on[\w:.-]*|@(?:%b)[\w.:-]*|\*ng\w+|data-bind|\[(?:inner|outer|src|href)\w*\]"
+    % b"|".join(words.EVENTS)
+)
+_ALONE = frozenset({b"srcdoc", b"attributename"})
 _IMAGE = re.compile(rb"data:(?:image/(?!svg)|font/|audio/|video/|application/(?:pdf|font))", re.I)
 _STYLE = re.compile(
     rb"expression\s*\(|-moz-binding|behaviou?r\s*:\s*url|(?:java|vb|live)script\s*:"
     rb"|@import\s*(?:url)?\s*['\"(]|url\s*\(\s*['\"]?\s*(?:data:(?!image)|javascript)",
     re.IGNORECASE,
 )
-_STYLE_NOISE = re.compile(rb"/\*(?:[^*]|\*(?!/))*+\*/|[\x00-\x08\\]")
+_STYLE_NOISE = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|[\x00-\x08\\]")
 # A prefix, or what a filter that takes tags out once would leave (`<scr<script>ipt>`).
 _NAMESPACE = re.compile(rb"^.*[:<]", re.DOTALL)
 # A value that ends an attribute and its tag, and begins another.
@@ -48,18 +58,11 @@ def recognise(value: bytes) -> str | None:
     """What runs in one form of a value, or None. Linear, bounded."""
     if not value.translate(None, _HARMLESS):
         return None
-    if b"<" in value and _TAG.search(value) is not None:
-        reason = _markup(value, html.DATA, 0) or _declared(value)
+    has_tag = b"<" in value and _ANY_TAG.search(value) is not None
+    if has_tag or b"=" in value:
+        reason = _Search().markup(value, has_tag=has_tag)
         if reason is not None:
             return reason
-        if _BROKEN_OUT.match(value) is not None:
-            return "broken-out"
-        stripped = _STRIPPED.sub(b"", value)  # a filter that takes tags out joins what they parted
-        reason = _in_attribute(stripped) if stripped != value else None
-        if reason is not None:
-            return reason
-    if b"=" in value and (reason := _in_attribute(value)) is not None:
-        return reason
     return htmlscript.recognise(value)
 
 
@@ -67,35 +70,122 @@ find = layers.through(recognise)
 """`recognise` over every decoded form of a value."""
 
 
-def _markup(value: bytes, state: str, depth: int) -> str | None:
-    """The first tag that runs something."""
-    tag, name = b"", b""
-    for kind, text in html.tokens(value, state):
-        reason = None
-        if kind is html.OPEN:
-            tag, name = _NAMESPACE.sub(b"", text.translate(None, b"\0").lower()), b""
-            if tag in words.RUNNING:
-                reason = tag.decode()
-        elif kind is html.CLOSE and text.lower() == b"script":
-            reason = "script-end"
-        elif kind is html.NAME:
-            name = text.translate(None, _BLANKS).lower()
-            if name in words.LOADED.get(tag, ()):
-                reason = f"{tag.decode()}-{name.decode('latin-1')}"
-            elif b"<" in text and depth < MAX_DEPTH:
-                reason = _markup(text, html.DATA, depth + 1)
-        elif kind is html.VALUE and name:
-            reason = _attribute(name, text, depth)
-        elif kind is html.TEXT and tag == b"style" and _is_active_style(text):
-            reason = "style"
-        elif kind is html.COMMENT and b"<" in text and depth < MAX_DEPTH:
-            reason = _markup(text, html.DATA, depth + 1)
-        if reason is not None:
-            return reason
-    return None
+class _Search:
+    """One value's search: what is left of its tokens is its state."""
+
+    def __init__(self) -> None:
+        self.left = MAX_TOKENS
+
+    def markup(self, value: bytes, *, has_tag: bool) -> str | None:
+        """The value as text, and inside of attributes, where names of what runs occur at all."""
+        lowered = value.lower().translate(None, b"\0")
+        has_attribute = _has_attribute(lowered)
+        if has_tag and (has_attribute or any(name in lowered for name in _ELEMENTS)):
+            reason = self.tags(value, 0) or _declared(lowered)
+            if reason is not None:
+                return reason
+        if has_tag:
+            if _BROKEN_OUT.match(value) is not None:
+                return "broken-out"
+            stripped = _STRIPPED.sub(b"", value)  # a filter that takes tags out joins the rest
+            if stripped != value and _has_attribute(stripped.lower()):
+                reason = self.attributes(stripped)
+                if reason is not None:
+                    return reason
+        return self.attributes(value) if has_attribute else None
+
+    def tokens(self, value: bytes, state: str) -> list[html.Token]:
+        """The tokens of a part, as many as are left."""
+        taken = []
+        for token in html.tokens(value, state):
+            taken.append(token)
+            self.left -= 1
+            if self.left < 0:
+                break
+        return taken
+
+    def tags(self, value: bytes, depth: int) -> str | None:
+        """The first tag that runs something."""
+        tag, name = b"", b""
+        for kind, text in self.tokens(value, html.DATA):
+            reason = None
+            if kind is html.OPEN:
+                tag, name = _NAMESPACE.sub(b"", text.translate(None, b"\0").lower()), b""
+                reason = tag.decode() if tag in words.RUNNING else None
+            elif kind is html.NAME:
+                name = text.translate(None, _BLANKS).lower()
+                reason = self._name(tag, name, depth)
+            elif kind is html.VALUE and name:
+                reason = _attribute(name, text) or self._within(text, depth)
+            elif kind is html.CLOSE and text.lower() == b"script":
+                reason = "script-end"
+            elif kind is html.TEXT and tag == b"style" and _is_active_style(text):
+                reason = "style"
+            elif kind is html.COMMENT:
+                reason = self._within(text, depth)
+            if reason is not None:
+                return reason
+        return "flood" if self.left < 0 else None
+
+    def _name(self, tag: bytes, name: bytes, depth: int) -> str | None:
+        if name in words.LOADED.get(tag, ()):
+            return f"{tag.decode()}-{name.decode('latin-1')}"
+        return self._within(name, depth)
+
+    def _within(self, text: bytes, depth: int) -> str | None:
+        return self.tags(text, depth + 1) if b"<" in text and depth < MAX_DEPTH else None
+
+    def attributes(self, value: bytes) -> str | None:
+        """The value inside an attribute: behind each kind of quotation mark, or as it is."""
+        for quote in (b'"', b"'", b"`"):
+            place = value.find(quote)
+            if place >= 0:
+                reason = self.continued(value[place + 1 :], is_quoted=True)
+                if reason is not None:
+                    return reason
+        return self.continued(value, is_quoted=False)
+
+    def continued(self, value: bytes, *, is_quoted: bool) -> str | None:
+        """A handler among the attributes that a value continues a tag with."""
+        name = b""
+        for kind, text in html.tokens(value, html.TAG):
+            self.left -= 1
+            if self.left < 0:
+                return "flood"
+            if kind is html.NAME:
+                name = text.translate(None, _BLANKS).lower()
+            elif kind is html.VALUE:
+                reason = _attribute(name, text)
+                if reason is not None and (is_quoted or htmlscript.is_code(text)):
+                    return reason
+            elif kind is html.END:
+                break
+        return None
 
 
-def _attribute(name: bytes, value: bytes, depth: int) -> str | None:
+def _has_attribute(lowered: bytes) -> bool:
+    """Whether the name of an attribute that can run something stands before an equals sign."""
+    if b":" in lowered and _SCHEMES.search(lowered.translate(None, _BLANKS)) is not None:
+        return True
+    pieces = lowered.split(b"=", MAX_TOKENS)
+    if len(pieces) > MAX_TOKENS:
+        return True
+    for piece in pieces[:-1]:
+        name = piece[-_NAME_BYTES:].translate(_APART).rsplit(None, 1)[-1:]
+        if name and _may_run(name[0], lowered):
+            return True
+    return False
+
+
+def _may_run(name: bytes, lowered: bytes) -> bool:
+    if name[:2] == b"on":
+        return len(name) >= _HANDLER_BYTES
+    if name == b"style":
+        return _STYLES.search(lowered) is not None
+    return name in _ALONE or _DIRECTIVE.fullmatch(name) is not None
+
+
+def _attribute(name: bytes, value: bytes) -> str | None:
     """What an attribute runs."""
     if name[:2] == b"on" and _HANDLER.fullmatch(name):
         return "handler"
@@ -103,15 +193,13 @@ def _attribute(name: bytes, value: bytes, depth: int) -> str | None:
         return "srcdoc"
     if name == b"style":
         return "style" if _is_active_style(value) else None
-    if name in (b"attributename", b"http-equiv"):
+    if name == b"attributename":
         return "handler" if value[:2].lower() == b"on" else None
     bare = value.translate(None, _BLANKS)
     if _SCHEME.match(bare) and not _IMAGE.match(bare):
         return "address"
-    if name.startswith(words.DIRECTIVES) and htmlscript.is_code(value):
+    if _DIRECTIVE.fullmatch(name) and htmlscript.is_code(value):
         return "directive"
-    if b"<" in value and depth < MAX_DEPTH:
-        return _markup(value, html.DATA, depth + 1)
     return None
 
 
@@ -119,37 +207,8 @@ def _is_active_style(value: bytes) -> bool:
     return _STYLE.search(_STYLE_NOISE.sub(b"", value)) is not None
 
 
-def _declared(value: bytes) -> str | None:
+def _declared(lowered: bytes) -> str | None:
     """Processing instructions and declarations that load a style sheet or an import."""
-    lowered = value.lower()
     if b"<?xml-stylesheet" in lowered or b"<?import" in lowered:
         return "stylesheet"
-    if b"<!--[if" in lowered and b"<script" in lowered:
-        return "conditional"
-    return None
-
-
-def _in_attribute(value: bytes) -> str | None:
-    """The value inside an attribute: behind each kind of quotation mark, or as it is."""
-    if _ATTRIBUTE.search(value) is None:
-        return None
-    for quote in (b'"', b"'", b"`"):
-        place = value.find(quote)
-        if place >= 0 and (reason := _handled(value[place + 1 :], is_quoted=True)) is not None:
-            return reason
-    return _handled(value, is_quoted=False)
-
-
-def _handled(value: bytes, *, is_quoted: bool) -> str | None:
-    """A handler among the attributes that a value continues a tag with."""
-    name = b""
-    for kind, text in html.tokens(value, html.TAG):
-        if kind is html.NAME:
-            name = text.translate(None, _BLANKS).lower()
-        elif kind is html.VALUE:
-            reason = _attribute(name, text, MAX_DEPTH)
-            if reason is not None and (is_quoted or htmlscript.is_code(text)):
-                return reason
-        elif kind is html.END:
-            break
     return None

@@ -10,6 +10,7 @@ import re
 from troth.engines.seclang.detect import htmlwords as words
 
 MAX_REACH = 200  # from the quotation mark to the call: a sentence's code is farther away
+MAX_LOUD = 8192  # bytes searched for a script's address within a value
 
 _SINK = b"|".join(words.SINKS)
 _OBJECT = b"|".join(words.OBJECTS)
@@ -20,7 +21,9 @@ _REFERENCE = rb"(?:\(?%b(?:(?:%b)%b(?:\.|\?\.|\[%b['\"`]?))*%b(?:%b)\b['\"`]?%b\
     _S, _OBJECT, _S, _S, _S, _SINK, _S, _S,
 )  # fmt: skip
 _CALL = rb"%b%b(?:\.%b(?:call|apply|bind)%b)?(?:\(|`|\?\.\()" % (_REFERENCE, _S, _S, _S)
-_WHOLE = re.compile(rb"[\s;,!~+({\[-]*+(?:void%b|new%b|throw%b|return%b|typeof%b)?%b" % ((_S,) * 5 + (_CALL,)))
+_WHOLE = re.compile(
+    rb"[\s;,!~+({\[-]*+(?:void%b|new%b|throw%b|return%b|typeof%b)?%b" % ((_S,) * 5 + (_CALL,))
+)
 # A string ended: its mark, then what may follow an operand; then, somewhere, a call.
 _ENDED = re.compile(rb"\\?['\"`][\s)\]}]*(?:[-+*/%&|^<>=,?;]|\bin\b)")
 _CALLED = re.compile(rb"(?<![\w$.])%b" % _CALL)
@@ -32,7 +35,8 @@ _REACH = re.compile(
 # A value that begins with one of the page's objects and does something to it.
 _ON_PAGE = re.compile(
     rb"[\s;({!]*+(?:document|window|self|top|parent|frames|globalThis|navigator)%b\)?%b"
-    rb"(?:\[%b['\"`(]|/\*[^*]{0,40}\*/%b\.|(?:\.%b\w+%b){1,9}(?:\(|=(?!=)|/\*|\[%b['\"]))" % ((_S,) * 7)
+    rb"(?:\[%b['\"`(]|/\*[^*]{0,40}\*/%b\.|(?:\.%b\w+%b){1,9}(?:\(|=(?!=)|/\*|\[%b['\"]))"
+    % ((_S,) * 7)
 )
 # Calls without parentheses ([].sort.call`${alert}1`), and calls without letters (JSFuck).
 _TEMPLATED = re.compile(rb"[\])\w]%b\.%b\w+%b`[^`]{0,200}\$%b\{" % (_S, _S, _S, _S))
@@ -47,20 +51,22 @@ _DATA = re.compile(
     re.IGNORECASE,
 )
 _LOUD = re.compile(
-    rb"(?:java|vb|live|j)script:%b\(?(?:void\(?|\{)?(?:javascript:)*(?:%b|%b)\b%b[(`.=\[]"
+    rb"(?:java|vb|live|j)script:%b\(?(?:void\(?|\{)?(?:javascript:){0,3}(?:%b|%b)\b%b[(`.=\[]"
     % (_S, _SINK, _OBJECT, _S),
     re.IGNORECASE,
 )
 _EXPRESSION = re.compile(rb"expression\s*\(\s*(?:%b|%b)\b" % (_SINK, _OBJECT), re.IGNORECASE)
-_COMMENT = re.compile(rb"/\*(?:[^*]|\*(?!/))*+\*/")
+_COMMENT = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/")
 _ESCAPE = re.compile(
     rb"(?:\.|\[%b['\"`])constructor%b(?:['\"`]%b\])?%b(?:\.%bconstructor%b)?[(\[`]"
-    rb"|\bconstructor%b\.%b(?:constructor|prototype)\b|__(?:define|lookup)[GS]etter__|__proto__%b[\[.=]|\bconstructor\[['\"]?prototype" % ((_S,) * 9)
+    rb"|\bconstructor%b\.%b(?:constructor|prototype)\b|__(?:define|lookup)[GS]etter__|__proto__%b[\[.=]|\bconstructor\[['\"]?prototype"
+    % ((_S,) * 9)
 )
 _CODE = re.compile(rb"\w%b(?:\(|`)|=|\.\w+\b.*=|\bthrow\b|\blocation\b" % _S)
+# What each of the productions needs, in lower case: most values have none of it.
 _GATE = re.compile(
-    rb"script\s*:|data\s*:|constructor|__|pression|\$\s*\{|document|window|self|top|parent|frames|navigator|location|fromCharCode|(?:%b)" % _SINK,
-    re.IGNORECASE,
+    rb"script|data:|constructor|__|pression|\$[\s{]|document|window|self|top|parent|frames|navigator"
+    rb"|location|%b" % _SINK.lower()
 )
 
 
@@ -75,7 +81,7 @@ def recognise(value: bytes) -> str | None:
         run = found.group()
         if run.count(b"[]") > 1 and b"!" in run:
             return "letterless"
-    if _GATE.search(value) is None:
+    if _GATE.search(value.lower()) is None:
         return None
     scheme = _address(value)
     if scheme is not None:
@@ -104,7 +110,7 @@ def _address(value: bytes) -> str | None:
     found = _SCHEME.match(bare)
     if found is not None and _RUNS.search(bare, found.end()):
         return "address"
-    if b"script" in bare and _LOUD.search(bare.replace(b"  ", b"")):
+    if b"script" in bare and _LOUD.search(bare.replace(b"  ", b""), 0, MAX_LOUD):
         return "address"
     if b"pression" in value and _EXPRESSION.search(_COMMENT.sub(b"", value)):
         return "expression"

@@ -51,12 +51,6 @@ ADDRESSES = frozenset(
     b" from to by values manifest ping srcset cite longdesc usemap profile classid content url"
     b" folder icon archive implementation".split()
 )
-# Names of front-end frameworks' attributes that hold an expression.
-DIRECTIVES = (
-    b"v-", b"@", b":", b"#", b"ng-", b"data-ng-", b"data-v-", b"hx-on", b"[", b"(", b"*ng",
-    b"x-data", b"x-init", b"x-on", b"x-html", b"x-bind", b"x-text", b"x-show", b"x-if", b"x-for",
-    b"x-effect", b"data-bind", b"_hyperscript",
-)  # fmt: skip
 # Functions and objects that a script must reach to do harm.
 SINKS = (
     b"alert confirm prompt eval setTimeout setInterval setImmediate Function execScript atob"

@@ -9,32 +9,34 @@ are what no sentence has; what prose shares with SQL (`1 or 2`, `'a' or 'b'`) is
 
 import re
 
-from troth.engines.seclang.detect import layers, sqltokens
+from troth.engines.seclang.detect import layers, sqlstatements, sqltokens
 from troth.engines.seclang.detect import sqlwords as words
 from troth.engines.seclang.detect.sqlgrammar import Reading
 
-# What a production begins with: a value with nothing of it leaves at once.
+# What is left of a value without these can join operands; a value with nothing left needs words.
 _LETTERS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
-_HARMLESS = _LETTERS + b" .,?!:_/\r\n\t" + bytes(range(0x80, 0x100))
-_WORDS = re.compile(
-    rb"--|(?:union|select|having|outfile|dumpfile|exec|waitfor|shutdown|drop|declare|insert|null"
-    rb"|procedure|true|false)\b|\b(?:order|group)\s+by\b|\bwhen\b[^.]{0,99}\bthen\b|[0-9]\s*(?:or|and|xor|like|is|div|rlike)\b",
-    re.IGNORECASE,
+_PLAIN = _LETTERS + b" .,?!:_/+%^~[]}$\\\r\n\t-" + bytes(range(0x80, 0x100))
+_SEEDS = re.compile(
+    rb"select| by |having|procedure|exec|drop |shutdown|when|null|true|false|--|union|declare|like |between"
 )
-# What may follow the quote that ends the string: anything but a name, a number or another string.
-_CONTINUES = re.compile(
-    rb"[\s\x00)]*(?:(?<=\s)['\"]|[^\w\s\x00'\"$.\x80-\xff\\]|(?:%b)\b)"
-    % b"|".join(
-        sorted(words.LOGICAL | words.OPERATORS | words.POSTFIX | words.CLAUSES | words.STATEMENTS)
-        + [b"not"]
-    ),
-    re.IGNORECASE,
+# The beginning of an expression: one operand, then what is behind it.
+_START = re.compile(
+    rb"[\x00-\x20(+!~{@`-]*+(?:([A-Za-z_]\w*+)|[\w.@$\x80-\xff]++|['\"`=<>|&)%^;,*/#\\?:])?+[\w.$]*+"
+    rb"[\x00-\x20)]*+(?:([A-Za-z]+)|(:[:=]|[^\w'\"`.@?:\x80-\xff]))?",
 )
+# What follows the quote that ends the string: a word, or a character.
+_BEHIND_QUOTE = re.compile(rb"([\x00-\x20)]*+)(?:([A-Za-z]+)|(.))?", re.DOTALL)
+_NO_OPERATOR = b"'\"$.\\`"
+_PREFIXES = frozenset({b"n", b"b", b"x", b"e", b"u", b"q"})  # of strings
+_CONTINUING = words.LOGICAL | words.OPERATORS | words.POSTFIX | words.CLAUSES | words.STATEMENTS
+_OPENING = _CONTINUING | words.UNARY | {b"case", b"not"}
+_FEWEST = 3  # `1--`
 _NBSP = re.compile(rb"(?<![\x80-\xff])\xa0(?![\x80-\xff])|\xc2\xa0")
 _TAUTOLOGY = re.compile(r"&[TF]|T&")
 _CONDITION = re.compile(r"^b&[CTFfv(]")
 _JOINED = re.compile(r"&.")
 _CONSTANTS = frozenset({sqltokens.NUMBER, sqltokens.VARIABLE, sqltokens.CONSTANT})
+_CLOSED = frozenset({"open", "comment", "end", "long"})
 _TELLING = frozenset(
     {
         "union",
@@ -55,7 +57,8 @@ _BEHIND = tuple(bytes((byte,)) for byte in b" \t\r\n)]},.;:!?")
 
 def recognise(value: bytes) -> str | None:
     """The production that makes one form of a value an attack, or None. Linear, bounded."""
-    if not value.translate(None, _HARMLESS) and _WORDS.search(value) is None:
+    rest = value.translate(None, _PLAIN)
+    if not rest and not _has_seed(value):
         return None
     if b"\xa0" in value:
         value = _NBSP.sub(b" ", value)
@@ -64,7 +67,25 @@ def recognise(value: bytes) -> str | None:
             reason = _in_quotes(value, quote)
             if reason is not None:
                 return reason
-    return _as_it_is(value)
+    if _starts(value) and (reason := _as_it_is(value)) is not None:
+        return reason
+    return "statement" if sqlstatements.contains(value) else None
+
+
+def _has_seed(value: bytes) -> bool:
+    if len(value) < _FEWEST or value.isalnum():
+        return False
+    return _SEEDS.search(value.lower()) is not None
+
+
+def _starts(value: bytes) -> bool:
+    """Whether a value begins as an expression does: "Let us" and "me@example.org" do not."""
+    first, word, mark = _START.match(value).groups()  # type: ignore[union-attr]  # may be empty
+    if mark is not None or (first is not None and first.lower() in _OPENING):
+        return True
+    if word is None:
+        return first is None or first[:1] == b"_" or first.lower() in _PREFIXES
+    return word.lower() in _CONTINUING
 
 
 find = layers.through(recognise)
@@ -73,7 +94,15 @@ find = layers.through(recognise)
 
 def _in_quotes(value: bytes, quote: bytes) -> str | None:
     start = sqltokens.inside(value, quote)
-    if start < 0 or _CONTINUES.match(value, start) is None:
+    if start < 0:
+        return None
+    space, word, mark = _BEHIND_QUOTE.match(value, start).groups()  # type: ignore[union-attr]
+    if word is not None and word.lower() not in _CONTINUING and word.lower() != b"not":
+        return None
+    if mark is not None and (mark.isalnum() or mark >= b"\x80" or mark in _NO_OPERATOR):
+        if mark not in (b"'", b'"', b"`") or not space:
+            return None
+    elif word is None and mark is None:
         return None
     reading = Reading(value).read(start, wants_operand=False, after="s")
     return _quoted(reading, value, start)
@@ -89,12 +118,12 @@ def _quoted(reading: Reading, value: bytes, start: int) -> str | None:
         return "tautology"
     if facts & {"subselect-weak", "select", "union-empty", "union-select"}:
         return "select"
-    is_closed = reading.ending in ("open", "comment", "long")
+    is_closed = reading.ending in _CLOSED
     if facts & _TELLING and (is_closed or reading.count):
         return "clause"
     if _is_quotation(value, start, reading):
         return None
-    is_alone = reading.ending == "eof" and start > 1 and _is_word(value[: start - 1])
+    is_alone = reading.ending == "eof" and _is_word(value if start == 1 else value[: start - 1])
     if _JOINED.search(shape) and (is_closed or is_alone or "C" in shape):
         return "condition"
     if reading.ending == "comment":
@@ -173,8 +202,9 @@ def _bare(reading: Reading) -> str | None:
         return "condition"
     if not is_whole:
         return None
-    if "case" in facts or ("decided" in facts and "function" in facts):
+    if facts & {"case", "cast"} or ("decided" in facts and "function" in facts):
         return "case"
+    is_coded = is_coded or ("having" in facts and "function" in facts)
     if facts & {"order-by", "group-by", "having", "procedure"} and (is_cut or is_coded):
         return "clause"
     is_known = "function" in facts and (is_coded or not reading.words)

@@ -39,7 +39,9 @@ class Frame:
         self.call = call
         self.clause = b""
         self.code = self.cases = 0
-        self.is_select = self.is_union = self.has_from = self.is_aliased = self.is_joined = self.between = False
+        self.is_select = self.is_union = self.has_from = self.is_aliased = self.is_joined = (
+            self.between
+        ) = False
         self.joiner = ""
         self.fresh()
 
@@ -97,11 +99,8 @@ class Reading:
         self.wants_operand, self.is_quoted = wants_operand, bool(after)
         if after:
             self.frames[0].operand(after, "")
-        self.source = sql.tokens(self.value, start)
-        for number, token in enumerate(self.source):
-            if number > MAX_TOKENS or len(self.frames) > MAX_DEPTH:
-                self.ending = "long"
-                break
+        self.source = self._bounded(start)
+        for token in self.source:
             table = _OPERAND_DUE if self.wants_operand else _OPERATOR_DUE
             step = table.get(token.kind)
             if step is None or not step(self, token):
@@ -113,6 +112,13 @@ class Reading:
             self._close()
         return self
 
+    def _bounded(self, start: int) -> Iterator[Token]:
+        for number, token in enumerate(sql.tokens(self.value, start)):
+            if number > MAX_TOKENS or len(self.frames) > MAX_DEPTH:
+                self.ending = "long"
+                return
+            yield token
+
     @property
     def top(self) -> Frame:
         return self.frames[-1]
@@ -122,6 +128,8 @@ class Reading:
     def operand(self, token: Token) -> bool:
         top, kind, text = self.top, token.kind, token.text
         self.first = self.first or kind
+        if self._is_cast() and text in words.TYPES:
+            self.facts.add("cast")
         if kind is sql.NAME:
             self.words += 1
             self._name(text)
@@ -149,6 +157,9 @@ class Reading:
         if text.startswith(words.CATALOGUES):
             self.facts.add("catalogue")
 
+    def _is_cast(self) -> bool:
+        return self.before is not None and self.before.text == b"::"
+
     def call(self, token: Token) -> bool:
         text = token.text
         self.first = self.first or sql.CALL
@@ -165,7 +176,7 @@ class Reading:
         return True
 
     def unary(self, token: Token) -> bool:
-        if self.before is not None and self.before.text == b"::":
+        if self._is_cast():
             return self.operand(token._replace(kind=sql.CONSTANT))
         self.count += token.kind is sql.SIGN
         return True
@@ -315,7 +326,7 @@ class Reading:
         while len(self.frames) > 1:
             self._close()
         self._conjunct(";")
-        follower = next(self.source, None)
+        follower = next((item for item in self.source if item.kind is not sql.END), None)
         if follower is None:
             return True
         if follower.kind is sql.COMMENT:
@@ -324,8 +335,7 @@ class Reading:
         if follower.kind is sql.OPEN:
             self.wants_operand = True
             return self.open(follower)
-        if follower.kind is sql.END:
-            return self.end(follower)
+        self.ending = "end"
         return self._statement(follower, is_stacked=True)
 
     def clause(self, token: Token) -> bool:
@@ -350,6 +360,7 @@ class Reading:
         self._conjunct("")
         if text not in (b"when", b"then", b"else", b"as"):
             top.clause = text
+        top.has_from = top.has_from or text == b"from"
         top.is_aliased = False
         self.wants_operand = True
         return True

@@ -2,7 +2,7 @@
 
 import re
 
-_S = rb"(?:[\s\x00]|/\*(?:[^*]|\*(?!/))*+\*/|/\*![0-9]*|\*/|--[^\n]*\n)"
+_S = rb"(?:[\s\x00]|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|/\*![0-9]*|\*/|--[^\n]*\n)"
 _NAME = rb"(?:[\w$@#.\x80-\xff]+|`[^`]*`|\"[^\"]*\"|\[[^\]]*\])"
 _STOP = rb"(?:%b*(?:;|--|\#|/\*|\Z))" % _S
 _OBJECT = (
@@ -94,6 +94,16 @@ _WHOLE = (
     rb"with~(?:recursive~)?%N&(?:\([^)]{0,200}\)&)?as&\(&select\b",
     rb"show~(?:full~)?(?:tables|databases|grants|processlist)%.",
 )
+# What no sentence has, wherever it stands: the prefix may be anything that an application adds to.
+_UNMISTAKABLE = (
+    rb"union(?:~|&\(&)(?:all(?:~|&\(&)|distinct~)?(?:\(&)*select(?:&[(*'\"@`-]|~(?:[0-9]|null\b"
+    rb"|%N&,|%N&\(|%N~from~%N))",
+    rb"(?:out|dump)file&['\"(]",
+    rb"waitfor~(?:delay|time)&['\"(]",
+    rb"information_schema`?&\.&`?(?:tables|columns|schemata)\b",
+    rb"drop~(?:table|database)~%N&(?:;|--|\#)",
+    rb"xp_(?:cmdshell|dirtree|regread|fileexist|servicecontrol)&['@\"(]",
+)
 _FLAGS = re.IGNORECASE | re.DOTALL
 
 
@@ -102,10 +112,24 @@ def _compiled(shapes: tuple[bytes, ...]) -> re.Pattern[bytes]:
 
 
 _STACKED_PATTERN, _WHOLE_PATTERN = _compiled(_STACKED), _compiled(_WHOLE)
+_FOUND_PATTERN = _compiled(_UNMISTAKABLE)
+_HINTS = re.compile(rb"union|(?:out|dump)file|waitfor|information_schema|drop|xp_")
 _REACH = 2000
+_MOST_HINTS = 200
 
 
 def recognise(value: bytes, start: int, *, is_stacked: bool) -> bool:
     """Whether a statement stands at an offset; the strict shapes unless something ended before."""
     pattern = _STACKED_PATTERN if is_stacked else _WHOLE_PATTERN
     return pattern.match(value, start, start + _REACH) is not None
+
+
+def contains(value: bytes) -> bool:
+    """Whether a part of a statement stands somewhere that is nothing else in any language."""
+    for number, hint in enumerate(_HINTS.finditer(value.lower())):
+        if number == _MOST_HINTS:
+            break
+        place = hint.start()
+        if _FOUND_PATTERN.match(value, place, place + _REACH) is not None:
+            return hint.group() != b"drop" or value[:place].rstrip()[-1:] == b";"
+    return False

@@ -25,7 +25,9 @@ class Token(NamedTuple):
     end: int
 
 
-_SPACE = rb"(?:[\x00-\x20]|/\*(?!!)(?:[^*]|\*(?!/))*+\*/|/\*![0-9]*|(?:--|\#)[^\r\n]*+[\r\n])+"
+_SPACE = (
+    rb"(?:[\x00-\x20]++|/\*(?!!)[^*]*+(?:\*(?!/)[^*]*+)*+\*/|/\*![0-9]*|(?:--|\#)[^\r\n]*+[\r\n])+"
+)
 # One group a kind, the numbers below; the order is what decides.
 _TOKEN = re.compile(
     rb"(?:(/\*.*+|--.*+|\#(?!>>?\s*'|-\s*').*+)"  # 1 a comment up to the end of the value
@@ -33,8 +35,8 @@ _TOKEN = re.compile(
     rb"|([bx]'[0-9a-f]*'|\\n\b)"  # 3 a number or NULL in other notations
     rb"|((?:[ne]|u&|q|_[a-z0-9]+\s*)?+(?='|\"))"  # 4 a string begins
     rb"|(@@?(?:`[^`]*`?|'[^']*'?|\"[^\"]*\"?|[\w$.\x80-\xff]*)|\?(?![|&])|:[a-z_]\w*|\$[0-9]+)"  # 5
-    rb"|((?:[a-z_\x80-\xff]|[0-9.](?=[0-9.]*[a-z_]))[\w$\x80-\xff]*"
-    rb"(?:\.{1,2}(?:[a-z_$*\x80-\xff][\w$\x80-\xff]*|`[^`]*`))*)"  # 6 a word, dotted perhaps
+    rb"|((?:[a-z_\x80-\xff]|[0-9.](?=[0-9.]{0,40}[a-z_]))[\w$\x80-\xff]*"
+    rb"(?:\.{1,2}(?:[a-z_$*\x80-\xff][\w$\x80-\xff]*+|`[^`]*`))*+)"  # 6 a word, dotted perhaps
     rb"|(`[^`]*`|\[[a-z_][\w $]*\])"  # 7 a quoted name
     rb"|(<=>|<>|!=|<=|>=|==|\^=|!<|!>|~\*|!~\*?|->>?|@>|<@|\?[|&]?|\#>>?|\#-|[=<>])"  # 8 compares
     rb"|(\|\||&&)"  # 9
@@ -50,7 +52,9 @@ _KINDS = (
     OPEN, CLOSE, COMMA, END, OTHER,
 )  # fmt: skip
 _STRINGS = {
-    quote: re.compile(rb"(?:[^\\%b]|\\.|%b%b)*+" % (quote, quote, quote), re.DOTALL)
+    quote: re.compile(
+        rb"[^\\%b]*+(?:(?:\\.|%b%b)[^\\%b]*+)*+" % (quote, quote, quote, quote), re.DOTALL
+    )
     for quote in (b"'", b'"', b"`")
 }
 _DOLLAR = re.compile(rb"\$[a-z_]*\$", re.IGNORECASE)
@@ -59,7 +63,7 @@ _NUMBER_AND_WORD = re.compile(
     rb"(?=(?:or|and|xor|union|div|mod|like|rlike|is|in|between|order|group|having|limit|into)\b)",
     re.IGNORECASE,
 )
-_CALLED = re.compile(rb"(?:[\x00-\x20]|/\*(?!!)(?:[^*]|\*(?!/))*+\*/|/\*![0-9]*)*+\(")
+_CALLED = re.compile(rb"(?:[\x00-\x20]++|/\*(?!!)[^*]*+(?:\*(?!/)[^*]*+)*+\*/|/\*![0-9]*)*+\(")
 _PARTS = {
     **dict.fromkeys(words.CLAUSES, CLAUSE),
     **dict.fromkeys(words.STATEMENTS, STATEMENT),

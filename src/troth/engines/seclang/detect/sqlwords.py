@@ -94,6 +94,12 @@ IDENTITY = frozenset(
     b" sqlite_version user_name host_name suser_name".split()
 )
 
+# Types that PostgreSQL's `::` casts to; not those that are names in C++ or Ruby as well.
+TYPES = frozenset(
+    b"int int2 int4 int8 integer bigint smallint numeric real double float4 float8 json jsonb xml"
+    b" varchar bpchar bytea regclass regproc text money inet uuid".split()
+)
+
 # Names that only a database's own catalogue has.
 CATALOGUES = (
     b"information_schema", b"pg_catalog", b"sqlite_master", b"sqlite_schema", b"sysobjects",
