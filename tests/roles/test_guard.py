@@ -22,7 +22,8 @@ from troth.adapters import chance, clock, config, process
 from troth.adapters.vantage import Vantage
 from troth.catalogue import Settings, site
 from troth.kernel.model import Verdict
-from troth.promises.guard import judge, probe
+from troth.promises.guard.judge import origin as judge
+from troth.promises.guard.probe import origin as probe
 from troth.roles.guard import _count
 from troth.roles.places import Places
 

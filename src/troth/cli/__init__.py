@@ -8,9 +8,11 @@ import sys
 import click
 
 import troth
+from troth.cli.ban import allow, ban, bans, unban
 from troth.cli.config import config
 from troth.cli.csp import csp
 from troth.cli.doctor import doctor
+from troth.cli.events import events
 from troth.cli.hsts import hsts
 from troth.cli.init import init
 from troth.cli.install import install, uninstall, user
@@ -18,6 +20,7 @@ from troth.cli.liar import liar
 from troth.cli.logs import logs
 from troth.cli.prove import prove, show, verify
 from troth.cli.rules import rules
+from troth.cli.rules_exclude import exclude, explain, import_
 from troth.cli.scan import scan
 from troth.cli.up import up
 from troth.cli.upgrade import upgrade
@@ -33,7 +36,11 @@ def group() -> None:
 
 for command in (init, up, config, csp, hsts, prove, show, verify, witness, cosignature):
     group.add_command(command)
-for command in (install, upgrade, uninstall, user, logs, doctor, liar, scan, rules):
+for command in (install, upgrade, uninstall, user, logs, events, doctor, liar, scan, rules):
+    group.add_command(command)
+for command in (explain, exclude, import_):
+    rules.add_command(command)
+for command in (ban, unban, allow, bans):
     group.add_command(command)
 
 
