@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from troth.engines.seclang import Message, Source, compile, parse
+from troth.engines import seclang
+from troth.engines.seclang import Message, Source, parse
 from troth.engines.seclang.scan.scanner import Scanner
 from troth.engines.seclang.transform import FUNCTIONS
 
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 def verdicts(rules, *, uri="/", headers=(), method="GET", paranoia=None, settings=None, **more):
     """Of a rule set, without and with a scanner; both must say the same."""
-    program = compile(
+    program = seclang.compile(
         parse([Source("t.conf", rules)], more.pop("data", {})),
         paranoia=paranoia,
         settings=settings or {},

@@ -11,7 +11,8 @@ def ruleset(*texts, data=None):
 def test_a_rule_with_its_chain_and_defaults():
     rules = ruleset(
         'SecDefaultAction "phase:2,log,deny,status:406,t:lowercase"\n'
-        'SecRule ARGS "@rx a" "id:7,phase:2,block,t:urlDecode,msg:\'M\',severity:ERROR,tag:x,chain"\n'
+        'SecRule ARGS "@rx a" "id:7,phase:2,block,t:urlDecode,msg:\'M\',severity:ERROR,'
+        'tag:x,chain"\n'
         '    SecRule TX:1 "@eq 2" "t:none,setvar:tx.a=1"\n'
         "SecMarker END\n"
     )

@@ -3,7 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from troth.engines.seclang import Limits, Message, Source, compile, parse
+from troth.engines import seclang
+from troth.engines.seclang import Limits, Message, Source, parse
+from troth.engines.seclang.model import Selector
 
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 
@@ -138,8 +140,6 @@ def test_ctl_takes_rules_and_targets_away(ids):
 
 
 def test_a_message_can_bring_exclusions_of_its_own(ids):
-    from troth.engines.seclang.model import Selector
-
     rules = 'SecRule ARGS "@rx a" "id:1,phase:2,log,pass"\nSecRule ARGS "@rx a" "id:2,log,pass"'
     barred = ((2, Selector(collection="ARGS", key="x")),)
 
@@ -219,9 +219,9 @@ def test_scores_are_told(asked):
 
 def test_limits_are_told():
     rules = parse([Source("t", 'SecRule ARGS "@rx never" "id:1,phase:2,deny"')])
-    few = compile(rules, limits=Limits(arguments=2))
-    short = compile(rules, limits=Limits(body=4))
-    little = compile(rules, limits=Limits(work=10))
+    few = seclang.compile(rules, limits=Limits(arguments=2))
+    short = seclang.compile(rules, limits=Limits(body=4))
+    little = seclang.compile(rules, limits=Limits(work=10))
     many = Message(method=b"GET", uri=b"/?a=1&b=2&c=3")
     long = Message(
         method=b"POST", uri=b"/", headers=((b"Content-Type", b"text/plain"),), body=b"12345"
@@ -230,10 +230,10 @@ def test_limits_are_told():
     assert few.inspect(many).limits == ("arguments",)
     assert short.inspect(long).limits == ("body",)
     assert little.inspect(Message(method=b"GET", uri=b"/?a=" + b"x" * 11)).limits == ("work",)
-    assert compile(rules).inspect(many).limits == ()
+    assert seclang.compile(rules).inspect(many).limits == ()
 
 
-RULES = compile(
+RULES = seclang.compile(
     parse(
         [
             Source(
