@@ -23,7 +23,7 @@ from pathlib import Path
 from troth.adapters import clock
 
 SUFFIX = ".jsonl"
-MAX_RECORD_BYTES = 64 * 1024
+MAX_RECORD_BYTES = 256 * 1024
 TELL_EVERY_S = 60.0
 GATHER_S = 0.02  # a record is in the file this soon after it was put
 ENDING = b"\n"

@@ -20,8 +20,8 @@ from troth.kernel.redact import MASK, is_secret, masked
 from troth.kernel.request import Headers, Request
 
 MAX_VALUE_BYTES = 4096
-MAX_TARGET_BYTES = 8192
-MAX_HEADERS = 64
+MAX_TARGET_BYTES = 4096
+MAX_HEADERS, MAX_HEADERS_BYTES = 64, 16 * 1024
 MAX_BODY_BYTES = 24 * 1024
 MAX_HITS = 20
 MAX_DEPTH = 32
@@ -130,7 +130,14 @@ def redacted(request: Request) -> Request:
 
 
 def _headers(headers: Headers) -> Headers:
-    return tuple((name[:128], _header(name, value)) for name, value in headers[:MAX_HEADERS])
+    kept, size = [], 0
+    for name, value in headers[:MAX_HEADERS]:
+        bare = _header(name, value)
+        size += len(name) + len(bare)
+        if size > MAX_HEADERS_BYTES:
+            break
+        kept.append((name[:128], bare))
+    return tuple(kept)
 
 
 def _header(name: bytes, value: bytes) -> bytes:

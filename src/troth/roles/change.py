@@ -1,5 +1,6 @@
 """A change of troth.toml by a command: written, checked, and undone when it cannot be served."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ def change(path: Path, data: Path, values: dict[str, Any]) -> Checked:
     Raises:
         Failure: it cannot be served; the file is as it was.
     """
-    old = edit.set_values(path, values)
+    return _checked(path, data, edit.set_values(path, values))
+
+
+def add(path: Path, data: Path, dotted: str, tables: Sequence[Mapping[str, Any]]) -> Checked:
+    """Add `[[dotted]]` tables; otherwise as `change`."""
+    return _checked(path, data, edit.add_tables(path, dotted, tables))
+
+
+def _checked(path: Path, data: Path, old: str) -> Checked:
     try:
         return check.check(path, data)
     except Failure:

@@ -27,10 +27,10 @@ UNREADABLE = Source(
     "unreadable",
     r"""
 SecRule REQBODY_ERROR "!@eq 0" \
-    "id:9099001,phase:2,t:none,log,deny,status:400,severity:2,\
+    "id:9099901,phase:2,t:none,log,deny,status:400,severity:2,\
     msg:'The body cannot be read as what it says it is'"
 SecRule MULTIPART_STRICT_ERROR "!@eq 0" \
-    "id:9099002,phase:2,t:none,log,deny,status:400,severity:2,\
+    "id:9099902,phase:2,t:none,log,deny,status:400,severity:2,\
     msg:'The parts of the form cannot be told apart beyond doubt'"
 """,
 )

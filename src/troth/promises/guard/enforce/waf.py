@@ -175,7 +175,10 @@ def _opinion(verdict: Verdict, mode: RuleMode, matches: tuple[Match, ...] | None
     """What is done about a verdict."""
     if not verdict.matches and not verdict.limits and not verdict.is_disrupted:
         return FINE
-    hits = tuple(_hit(match) for match in (matches or verdict.matches)[:MAX_HITS])
+    said = matches or verdict.matches
+    # What only adds up scores says nothing of the request.
+    told = tuple(match for match in said if not match.place.startswith("TX:")) or said
+    hits = tuple(_hit(match) for match in told[:MAX_HITS])
     refusal = _refusal(verdict)
     if refusal is None:
         return Opinion(hits=hits) if hits else FINE
