@@ -60,7 +60,7 @@ def test_there_is_nothing_else(direct, target):
 
 def test_a_replay_ends_in_the_sink(direct):
     assert ask(direct, b"/-/sink?q=1").body == b'{"noted":false}'
-    assert ask(direct, b"/-/sink", (b"troth-replay", b"0a1b.attack.1")).body == b'{"noted":true}'
+    assert ask(direct, b"/-/sink", (b"replay-tag", b"0a1b.attack.1")).body == b'{"noted":true}'
 
 
 def test_other_methods_are_told_which(direct):

@@ -24,7 +24,9 @@ from liars import (
     edge_tls,
     edge_transparency,
     edge_transport,
+    guard_addresses,
     guard_origin,
+    guard_waf,
     trust_page,
 )
 from liars.ground import Ground, System, ground
@@ -45,6 +47,8 @@ FILES = (
     edge_inline,
     edge_sharing,
     guard_origin,
+    guard_waf,
+    guard_addresses,
     trust_page,
 )
 LIARS: tuple[Liar, ...] = tuple(liar for file in FILES for liar in file.LIARS)

@@ -14,7 +14,7 @@ from troth.adapters import files
 from troth.enforce.wire import Message, Reply
 
 NAME = "sink"
-TAG = b"troth-replay"
+TAG = b"replay-tag"
 MAX_NOTED = 8192
 MAX_FILE_BYTES = 2 * 1024 * 1024
 _TAG = re.compile(rb"[a-z0-9.-]{8,64}")
@@ -34,7 +34,7 @@ class Sink:
         self._is_saved = True
 
     def answer(self, message: Message) -> Reply:
-        """It arrived; `troth-replay` says so to whoever sent it."""
+        """It arrived; `replay-tag` says so to whoever sent it."""
         tags = [value for name, value in message.headers if name == TAG]
         if len(tags) != 1 or not _TAG.fullmatch(tags[0]):
             return Reply(status=200, headers=_HEADERS, body=b'{"noted":false}')

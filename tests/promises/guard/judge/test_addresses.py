@@ -11,7 +11,7 @@ SETTINGS = GuardSettings()
 
 EXCESS = {
     "is_elsewhere": False, "has_rule": True, "sent": 250, "served": 205, "throttled": 45,
-    "with_retry_after": 45, "burst": 200, "might": 206.0, "lying": 429, "other": 200,
+    "with_retry_after": 45, "burst": 200, "might": 206.0, "lies_served": 1, "other": 200,
 }  # fmt: skip
 ZONED = {"is_elsewhere": False, "canary": 200, "others": [[403, "ip-filtering"]] * 2}
 ATTACKED = {
@@ -28,7 +28,7 @@ ATTACKED = {
         ({"served": 219, "throttled": 31, "with_retry_after": 31}, FAIL),
         ({"served": 250, "throttled": 0, "with_retry_after": 0, "might": 260.0}, ERROR),
         ({"with_retry_after": 44}, FAIL),
-        ({"lying": 200}, FAIL),
+        ({"lies_served": 10}, FAIL),
         ({"other": 429}, ERROR),
         ({"served": 0}, ERROR),
         ({"sent": 199}, ERROR),

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 import pytest
 
-from troth.promises.guard.probe.replay import PLACES, SAMPLED, load, placed
+from troth.promises.guard.probe.replay import MOVED, PLACES, SAMPLED, load, placed
 
 
 def test_the_set_has_both_kinds_and_no_value_twice():
@@ -20,12 +20,15 @@ def test_the_set_has_both_kinds_and_no_value_twice():
     assert any("\r\n" in one.value for one in attacks), "escapes are decoded"
 
 
-@pytest.mark.parametrize("value", ["' OR 1=1 -- -", "a\r\nb: c", "Gänse & Füße", "x"])
+@pytest.mark.parametrize("value", ["' OR 1=1 -- -", "a\r\nb: c", "Gänse & Füße", "../x"])
 def test_a_value_is_whole_wherever_it_is_put(value):
     for place in PLACES:
         method, path, headers, body = placed(value, place)
 
-        is_moved = place in {"header", "cookie"} and not (value.isascii() and value.isprintable())
+        is_plain = value.isascii() and value.isprintable()
+        is_moved = (place in {"header", "cookie"} and not is_plain) or (
+            place == "path" and bool(set(value) & MOVED)
+        )
         assert found("form" if is_moved else place, path, dict(headers), body) == value
         assert method == ("POST" if body else "GET")
         assert path[:1] in {"", "?", "/"}

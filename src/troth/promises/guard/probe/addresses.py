@@ -19,6 +19,7 @@ from troth.promises.guard.settings import GuardSettings
 
 MORE = 1.2  # of what is allowed at once
 MOST = 1_500
+LIES = 10  # at once: one may be served, since the counter empties meanwhile
 OK, TOO_MANY = 200, 429
 ATTACK = "?q=%27%20OR%201%3D1%20--%20-"
 MOST_ATTACKS = 40
@@ -44,9 +45,7 @@ def excess(vantage: Vantage, settings: GuardSettings) -> Observation:
     began = time.monotonic()
     answers = _many(greedy, count)
     lasted = time.monotonic() - began
-    lying = greedy.fetch(
-        vantage.site.sink, headers=(("X-Forwarded-For", "192.0.2.77"),), fresh=True
-    )
+    lying = _many(greedy, LIES, (("x-forwarded-for", "192.0.2.77"),))
     other = vantage.as_client(f"{name}.other").fetch(vantage.site.sink, fresh=True)
     late = [one for one in answers if one.status == TOO_MANY]
     return Observation(
@@ -59,7 +58,7 @@ def excess(vantage: Vantage, settings: GuardSettings) -> Observation:
             "with_retry_after": sum(bool(one.all("retry-after")) for one in late),
             "burst": burst,
             "might": burst + limit * lasted / period.total_seconds(),
-            "lying": lying.status,
+            "lies_served": [one.status for one in lying].count(OK) if lying else LIES,
             "other": other.status,
         },
         public=frozenset({"is_elsewhere", "has_rule", "sent", "served", "throttled", "burst"}),
@@ -125,7 +124,7 @@ def _ended(client: Vantage, deadline: float) -> bool:
     return False
 
 
-def _many(client: Vantage, count: int) -> list[Any]:
+def _many(client: Vantage, count: int, headers: http2.Pairs = ()) -> list[Any]:
     """So many requests on one HTTP/2 connection; fewer when it was broken off."""
     host, port = address_of(client.site.sink)
     path = f"{client.site.prefix}sink"
@@ -135,7 +134,7 @@ def _many(client: Vantage, count: int) -> list[Any]:
             host, port, context=client.context(alpn=("h2",)), authority=f"{host}:{port}",
             source=client.source,
         ) as session:  # fmt: skip
-            answers.extend(session.ask(path) for _ in range(count))
+            answers.extend(session.ask(path, headers=headers) for _ in range(count))
     except (Failure, TimeoutError):
         pass
     return answers

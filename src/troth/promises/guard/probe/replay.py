@@ -22,10 +22,12 @@ from troth.kernel.model import Observation
 from troth.kernel.request import MARKER
 from troth.promises.guard.settings import GuardSettings
 
-TAG = "troth-replay"
+TAG = "replay-tag"
 SET = Path(__file__).parent / "replay.tsv"
 PLACES = ("query", "form", "json", "header", "cookie", "path")
 SAMPLED = 12  # of each kind, every five minutes
+# The edge answers a path with these by itself: it is redirected to a plainer one, or refused.
+MOVED = frozenset("/\\%\0\r\n")
 PLANTED = "planted miss: nothing is wrong with this sentence"
 WAIT_S = 8.0  # the guard writes down what arrived every two seconds
 PUBLIC = frozenset({"attacks", "blocked", "harmless", "passed", "set_sha256", "planted", "unclear"})
@@ -132,7 +134,7 @@ def _sent(vantage: Vantage, case: Case, place: str, tag: str) -> Sent:
 def placed(value: str, place: str) -> tuple[str, str, tuple[tuple[str, str], ...], bytes]:
     """Method, what follows the sink's address, headers and body: the value is in that place.
 
-    A value that cannot stand in a header or cookie (control bytes, other scripts) goes to the form.
+    A value that cannot stand there (control bytes in a header, slashes in a path) goes to the form.
     """
     plain = value.isascii() and value.isprintable()
     match place:
@@ -145,7 +147,7 @@ def placed(value: str, place: str) -> tuple[str, str, tuple[tuple[str, str], ...
             return "GET", "", (("X-Note", value.strip()),), b""
         case "cookie" if plain:
             return "GET", "", (("Cookie", f"note={quote(value, safe=' ')}"),), b""
-        case "path":
+        case "path" if not set(value) & MOVED:
             return "GET", f"/{quote(value, safe='')}", (), b""
         case _:
             kind = ("Content-Type", "application/x-www-form-urlencoded")

@@ -2,12 +2,22 @@
 
 - `origin`: who may ask for a change
 - `waf`: attacks that show in a request
+- `addresses`: how often they may ask, and which are kept out
 - `declare`: how the above are spelled (timings, framework ids)
 
 To add one: a `Promise` here and its name below, one line in `catalogue.py`, a probe, a judge, words
 in four languages, a check in `enforce/`, and a liar in `tests/liars/` on which it turns red.
 """
 
+from troth.promises.guard.promise.addresses import AUTO_RESPONSE, IP_FILTERING, RATE_LIMIT_IP
 from troth.promises.guard.promise.origin import ORIGIN_CHECK
+from troth.promises.guard.promise.waf import MALICIOUS_TRAFFIC_UPSTREAM, WAF_OWASP_TOP10
 
-__all__ = ["ORIGIN_CHECK"]
+__all__ = [
+    "AUTO_RESPONSE",
+    "IP_FILTERING",
+    "MALICIOUS_TRAFFIC_UPSTREAM",
+    "ORIGIN_CHECK",
+    "RATE_LIMIT_IP",
+    "WAF_OWASP_TOP10",
+]

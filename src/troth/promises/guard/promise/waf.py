@@ -58,10 +58,10 @@ MALICIOUS_TRAFFIC_UPSTREAM = Promise(
             Method.ATTACK,
             "replay:arrivals",
             "replay:kept_away",
-            f"{_ASK} -H 'troth-replay: by-hand.attack' -D - --data-urlencode "
-            '"q=\' OR 1=1 -- -" "$APP/-/sink" | grep -ic \'^troth-replay:\' | grep -qx 0 && '
-            f"{_ASK} -H 'troth-replay: by-hand.harmless' -D - \"$APP/-/sink\" "
-            "| grep -ic '^troth-replay:' | grep -qx 1",
+            f"{_ASK} -H 'replay-tag: by-hand.attack' -D - --data-urlencode "
+            '"q=\' OR 1=1 -- -" "$APP/-/sink" | grep -ic \'^replay-tag:\' | grep -qx 0 && '
+            f"{_ASK} -H 'replay-tag: by-hand.harmless' -D - \"$APP/-/sink\" "
+            "| grep -ic '^replay-tag:' | grep -qx 1",
         ),
     ),
 )
