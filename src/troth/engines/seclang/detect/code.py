@@ -11,8 +11,10 @@ named here; CVE-2022-22965 (Spring's class loader); CVE-2017-5638 (OGNL, see `te
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 from troth.engines.seclang.detect.programs import KNOWN
 
+MAX_START = 400  # a call begins within the first eighty bytes of a value, see `_is_start`
 _GATE = re.compile(rb"[(<$][\w?%_'\"(]|\(\)|\w\(|\bclass\.|java\.|\$_|Runtime")
 _OPEN = re.compile(
     rb"(?i:<\?(?:php\b|=|\s{1,4}(?:\$|echo|print|system|eval|exec|include|require|passthru|phpinfo))"
@@ -103,9 +105,7 @@ def recognise(value: bytes) -> str | None:
 
 def _called(value: bytes) -> str | None:
     """A function that runs something, called where data was expected."""
-    for count, call in enumerate(_CALL.finditer(value)):
-        if count == 64:  # noqa: PLR2004 - a script, which has begun with one of them
-            return None
+    for call in _CALL.finditer(value, 0, MAX_START):
         if not _is_start(value[: call.start()]):
             return None
         name, argument = call.group(1).lower().lstrip(b"@"), call.group(2)
@@ -160,4 +160,4 @@ def _is_code(value: bytes, start: int) -> bool:
     )  # noqa: PLR2004
 
 
-find = through(recognise)
+find = through(rooted(recognise))

@@ -13,16 +13,17 @@ import binascii
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 
 MAX_PACKED = 64 * 1024
 
 _JAVA = (b"\xac\xed\x00\x05", b"\xac\xed\x00\x05".hex().encode(), b"rO0AB")
 _PHP = re.compile(
-    rb"(?:^|[{;:=\"'&|}\s])[OC]:\+?\d{1,4}:\"[A-Za-z_\\\x80-\xff][\w\\\x80-\xff]{0,200}\":\d{1,6}:\{"
+    rb"(?<!\w)[OC]:\+?\d{1,4}:\"[A-Za-z_\\\x80-\xff][\w\\\x80-\xff]{0,200}\":\d{1,6}:\{"
 )
 _PICKLE = re.compile(
     rb"(?<![A-Za-z])c(?:os|posix|nt|subprocess|sys|builtins|__builtin__|commands|pty|socket|shutil|importlib|runpy|operator|functools)\n\w{1,40}\n"
-    rb"|(?:os|posix|nt|subprocess|builtins|__builtin__)[\x94\x8c\n]{1,4}.?(?:system|popen|Popen|exec|eval|check_output|getattr|call)"
+    rb"|(?:os|posix|nt|subprocess|builtins|__builtin__)[\x94\x8c]{1,4}.?(?:system|popen|Popen|exec|eval|check_output|getattr|call)"
 )
 _DANGEROUS = re.compile(
     rb"(?:posix|subprocess|builtins|__builtin__|\bos\b|nt\b|pty).{0,12}(?:system|popen|Popen|exec|eval|check_output|spawn|getattr)"
@@ -91,4 +92,4 @@ def _is_dangerous(packed: bytes) -> bool:
     return _DANGEROUS.search(stream) is not None or _PICKLE.search(stream) is not None
 
 
-find = through(recognise)
+find = through(rooted(recognise))

@@ -15,7 +15,7 @@ from troth.engines.seclang.detect.layers import through
 # Each step undoes all innermost look-ups at once. Source: log4j-core's own limit is none; 24 nested
 # ones are twice what fits in a request line of usual obfuscations.
 MAX_DEPTH = 24
-MAX_BYTES = 16 * 1024
+MAX_LOOKUPS = 400
 
 # Look-ups that fetch, run or tell something. `env` and `sys` alone tell an attacker secrets only
 # together with one of these; they are the rule's where they stand bare, as `${env:AWS_SECRET}`.
@@ -43,7 +43,9 @@ def recognise(value: bytes) -> str | None:
     """One form of a value; `find` looks through its encodings as well."""
     if b"${" not in value:
         return None
-    text = value[:MAX_BYTES].replace(b"\0", b"")
+    if value.count(b"${") > MAX_LOOKUPS:
+        return "too-many"
+    text = value[value.find(b"${") :].replace(b"\0", b"")
     is_nested = False
     for _ in range(MAX_DEPTH):
         if _JNDI.search(text):

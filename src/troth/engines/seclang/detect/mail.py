@@ -11,6 +11,7 @@ RFC 9112 2.2, RFC 5322 2.2, RFC 5321 4.1, RFC 9051 6.
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 
 # A space may stand for the line's end that some framework has made of it; more than three lines of
 # text are a message, not a field.
@@ -35,7 +36,7 @@ _SMTP = re.compile(
     rb"(?i:"
     + _BREAK
     + rb"(?:mail\s{1,4}from\s{0,4}:\s{0,4}<?|rcpt\s{1,4}to\s{0,4}:\s{0,4}<?|(?:helo|ehlo)\s{1,4}[\w.-]{1,80}|vrfy\s{1,4}\S|expn\s{1,4}\S)"
-    rb"|" + _BREAK + rb"\.\s{0,4}" + _BREAK + rb"(?:data|quit|rset|mail|rcpt|helo|ehlo|\w{0,10}$))"
+    rb"|" + _BREAK + rb"\.\s{0,4}" + _BREAK + rb"(?:data|quit|rset|mail|rcpt|helo|ehlo))"
 )
 _IMAP = re.compile(
     rb"(?i:(?:"
@@ -45,7 +46,7 @@ _IMAP = re.compile(
     + _BREAK
     + rb"|"
     + _BREAK
-    + rb"(?:user|pass|stat|list|retr|dele|top|uidl|apop)\s{1,4}\S{1,60}\s{0,4}"
+    + rb"(?:user|pass|stat|list|retr|dele|top|uidl|apop)[ \t]{1,4}\S{1,60}[ \t]{0,4}"
     + _BREAK
     + rb"(?:user|pass|stat|list|retr|dele|top|uidl|quit|apop)\b"
     rb"|^[a-z]{1,4}\d{1,5}\s{1,4}(?:capability|login|logout|fetch|select|examine|authenticate)\b.{0,80}(?:"
@@ -91,4 +92,4 @@ def _is_field(text: bytes) -> bool:
     return first.count(b" ") <= 2 and not re.match(rb"[A-Za-z-]{2,30}: |(?:GET|POST|HTTP)\b", first)  # noqa: PLR2004
 
 
-find = through(recognise)
+find = through(rooted(recognise))

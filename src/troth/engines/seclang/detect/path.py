@@ -12,6 +12,7 @@ PHP manual, "Supported Protocols and Wrappers"; Filesystem Hierarchy Standard 3.
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 
 MAX_PATH = 4096  # Source: Linux PATH_MAX; what is longer opens no file
 MAX_SPACES = 6
@@ -103,7 +104,7 @@ _WHOLE = re.compile(
     + rb")"
 )
 _BARE = re.compile(
-    rb"(?i:(?:/{0,2}etc/passwd|etc/shadow|/proc/self/(?:environ|fd|cmdline|maps)\S*"
+    rb"(?i:(?:/{0,2}etc/passwd|/proc/self/(?:environ|fd|cmdline|maps)\S*"
     rb"|/?(?:root/|home/\w+/)?\.ssh/\w+|\.aws/credentials|WEB-INF/web\.xml)" + _END + rb")"
 )
 _AFTER = re.compile(
@@ -197,4 +198,4 @@ def _is_harmless_link(canonical: bytes) -> bool:
     return True
 
 
-find = through(recognise)
+find = through(rooted(recognise))

@@ -15,6 +15,7 @@ import re
 from typing import NamedTuple
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 from troth.engines.seclang.detect.programs import (
     BARE,
     BARE_WORDS,
@@ -32,7 +33,11 @@ from troth.engines.seclang.detect.programs import (
 from troth.engines.seclang.detect.shell_marks import disguised, mark
 
 # A value that breaks out of its data and has more command places than this is refused as unread.
-MAX_COMMANDS = 2000
+MAX_COMMANDS = 600
+# An injection is short. In longer values repeated separators are looked at once, and a leading
+# empty line breaks out of nothing.
+MAX_INJECTED = 600
+MAX_INJECTED_LINES = 8
 MAX_DATA = 160
 MAX_LINES = 2
 
@@ -41,7 +46,7 @@ _FIRST = re.compile(rb"[\s\"'(@]{0,8}([^\s;|&`\"')]{1,96})")
 # Where a command may begin, and its first word: quotes, backslashes, carets and empty expansions
 # may split it. Only what a name can start with is looked at.
 _PLACE = re.compile(
-    rb"([;|&`\n\r]|[$<>]\()(?:[\s(!@]|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
+    rb"([;|`\n\r]|&(?!(?:lt|gt|amp|quot|nbsp|apos|#\w{1,6});)|[$<>]\()(?:[\s(!@]|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
     rb"(?=[A-Za-z/.\\'\"$^{?*\[])"
     rb"((?:[\w./+@^?*\[\]-]|\\[^\n]|'[^'\n]{0,24}'|\"[^\"\n]{0,24}\""
     rb"|\$(?:[@*0-9]|\{[@*0-9]\}|\{[A-Z_]{1,20}(?::[^}\n]{0,16})?\})){1,48})"
@@ -68,7 +73,9 @@ _NAMED = re.compile(rb"(?:~|\.{0,2})/|[A-Za-z]:\\|\$|<|>")
 _DATUM = re.compile(rb"[\d\"'=./:@<>\[]")
 _TITLE = re.compile(rb"[^\W\d][\w -]+$")
 _BREAKS = (b";", b"|", b"&", b"`", b"\n", b"\r", b"$(", b"<(", b">(")
-_INLINE = re.compile(_PLACE.pattern.replace(rb"[;|&`\n\r]|", rb"[;|&`]|", 1))
+_INLINE = re.compile(_PLACE.pattern.replace(rb"[;|`\n\r]|", rb"[;|`]|", 1))
+_REPEATED = re.compile(rb"([;|&`$<>({])\1{2,}|(\s)\s{2,}")
+_TABLE = re.compile(rb"\n\s{0,4}\|[^\n]{1,400}\|\s{0,4}\n\s{0,4}\|")
 
 
 class _Command(NamedTuple):
@@ -99,16 +106,17 @@ def _commands(value: bytes) -> str | None:
     if _SHOCK.match(value):
         return "function-definition"
     head = value.lstrip(_CLOSERS)
+    if head[:1] in b"\r\n" and (len(value) > MAX_INJECTED or value.count(b"\n") > MAX_INJECTED_LINES):
+        head = head.lstrip(b"\r\n" + _CLOSERS)  # a text that begins with an empty line
     breaks_out = head.startswith(_BREAKS)
-    if not breaks_out and value.count(b"\n") > MAX_LINES:
-        places = _INLINE
-    else:
-        places = _PLACE
+    places = _PLACE if breaks_out or value.count(b"\n") <= MAX_LINES else _INLINE
+    if len(value) > MAX_INJECTED:
+        value = _REPEATED.sub(_twice, value)
     for count, place in enumerate(places.finditer(value)):
         if not breaks_out and not _is_data(value[: place.start()], place.group(1)):
             return None
         if count == MAX_COMMANDS:
-            return "too-many-commands"
+            return None if _TABLE.search(value) else "too-many-commands"
         command = _command(value, place)
         if command is None:
             continue
@@ -118,6 +126,13 @@ def _commands(value: bytes) -> str | None:
             continue
         return f"command:{command.name.decode('latin-1')}"
     return "test" if breaks_out and _TEST.search(value) else None
+
+
+def _twice(run: re.Match[bytes]) -> bytes:
+    text = run.group()
+    if run.group(1):
+        return text[:2]
+    return b"\n" if b"\n" in text or b"\r" in text else b" "
 
 
 def _command(value: bytes, place: re.Match[bytes]) -> _Command | None:
@@ -182,7 +197,7 @@ def _is_data(before: bytes, separator: bytes) -> bool:
     if len(before) > MAX_DATA or _ALONE.fullmatch(before) is None:
         return False
     word = before.strip(b"\"'`$(; \t\r\n").lower()
-    if separator in (b"\r", b"\n") and len(word) > 1 and not _DATUM.search(word):
+    if separator in (b"\r", b"\n") and len(word) > 1 and not _DATUM.search(word.rstrip(b":")):
         return False  # a heading
     if before.rstrip()[-1:] in (b"$", b"#") and before[-1:] == b" ":
         return False  # a prompt
@@ -215,4 +230,4 @@ def _whole(value: bytes) -> str | None:
     return "recon" if len(text) <= 200 and RECON.fullmatch(text) else None  # noqa: PLR2004
 
 
-find = through(recognise)
+find = through(rooted(recognise))

@@ -9,7 +9,8 @@ from fnmatch import translate
 
 from troth.engines.seclang.detect.programs import KNOWN, PLACES
 
-MAX_DISGUISED = 200
+MAX_DISGUISED = 400
+MAX_WILD = 40
 
 _SHELLS = rb"(?:/[\w/.-]{1,30}/)?(?:(?:ba|da|z|k|c|a|tc|fi)?sh|python[23]?|perl|ruby|php|node)"
 _FETCH = rb"(?:curl|wget|fetch|lwp-download|tftp)"
@@ -83,7 +84,7 @@ _MARKS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
         (
             "decoded",
             b"|",
-            rb"(?:\$\(|`)[^()`\n]{1,120}\|\s{0,4}(?:base64|sh|bash|rev|xxd|openssl|python|perl)\b",
+            rb"(?:\$\(|`)[^()`\n]{1,120}\|\s{0,4}(?:base64\s{1,4}--?d|sh|bash|rev|xxd\s{1,4}-\w*r|openssl|python|perl)\b",
         ),
         ("substring", b":~", rb"%[A-Za-z]{3,20}:~-?\d{1,3},-?\d{1,3}%"),
         (
@@ -143,7 +144,9 @@ def disguised(value: bytes) -> str | None:
         if count > MAX_DISGUISED:
             return "disguised:too-many"
     if b"?" in value or b"*" in value or b"[" in value:
-        for found in _WILD.finditer(value):
+        for count, found in enumerate(_WILD.finditer(value)):
+            if count == MAX_WILD:
+                return "wild-cards"
             if _is_wild(found.group(1)):
                 return "wild-card"
     if b"," in value and b"{" in value:

@@ -14,6 +14,7 @@ import ipaddress
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 
 _URL = re.compile(
     rb"[\s\"'(<]{0,4}(?:url[:=])?([A-Za-z][A-Za-z0-9+.-]{1,20}):(?:[/\\]{1,4})((?:[^/\\?#\s@]{0,200}@)?)(\[[0-9A-Za-z:.%]{2,60}\]|[^/\\?#\s:\"'<>]{1,255})"
@@ -47,6 +48,7 @@ _WILDCARD = re.compile(
 _PORTS = frozenset(
     b"22 23 25 2375 2376 3306 5432 6379 9200 9300 11211 27017 2379 10250 1433 8500".split()
 )
+_CRLF = re.compile(rb"%0[adAD]|[\r\n]")
 _LOCAL = frozenset((b"localhost", b"localhost.localdomain", b"ip6-localhost", b"localhost."))
 _PART = re.compile(rb"0[xX][0-9a-fA-F]{0,16}|\d{1,16}")
 _CIRCLED = str.maketrans(
@@ -66,7 +68,7 @@ def recognise(value: bytes) -> str | None:
     scheme, user, host, port, rest = found.groups()
     name = host.lower()
     if scheme.lower() in _SCHEMES:
-        is_wrapped = scheme.lower() in _WRAPPED and (port or b"%0" in (rest or b""))
+        is_wrapped = scheme.lower() in _WRAPPED and (port or _CRLF.search(rest or b""))
         named = name in _LOCAL or _address(name)[0] is not None
         return f"scheme:{scheme.lower().decode()}" if is_wrapped or named else None
     if name in _METADATA or _WILDCARD.search(name):
@@ -157,4 +159,4 @@ def _number(part: bytes) -> int:
     return int(part)
 
 
-find = through(recognise)
+find = through(rooted(recognise))

@@ -12,19 +12,30 @@ Jinja2, Twig, Freemarker, Velocity, Thymeleaf, ERB, Smarty, Handlebars; Struts S
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 
 MAX_EXPRESSIONS = 300
+MAX_EXPRESSION = 400  # bytes
 
 _GATE = re.compile(
     rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w{2,8}\s?\(|\$\w{1,20}\.\w|@\w{1,20}\.\w|<\w?%|<esi:|\(#|@\("
 )
-# What stands between a template's brackets, to the first closing one or 400 bytes.
-_EXPRESSION = re.compile(
-    rb"\{\{(?P<double>[^\n]{1,400}?)\}\}|\{%-?(?P<block>[^\n]{1,400}?)%\}"
-    rb"|[$#*@%~^]\{(?P<brace>[^\n]{1,400}?)(?:\}|$)|<%[=#@!-]?(?P<erb>[^\0]{1,400}?)%>"
-    rb"|\[\[(?P<inline>[$#*@][^\n]{1,400}?)\]\]|\{(?P<smarty>(?:php|literal|system|fetch|include|math|\d|\$smarty)[^{}\n]{1,200})\}"
-    rb"|\$\((?P<paren>\d[\d*+ -]{1,20})\)|@\((?P<razor>[^\n]{1,200}?)\)|\{#(?P<note>[^\n]{1,200}?)#\}|#\((?P<hash>[^\n]{1,200}?)\)"
+# Where an expression begins, and what ends it.
+_OPENING = re.compile(
+    rb"\{\{|\{%|<%[=#@!-]?|\[\[(?=[$#*@])|\{(?=(?:php|system|fetch|include|math|\$smarty)\b)|\{#"
+    rb"|[$#*@%~^]\{|\$\((?=\d)|@\(|#\("
 )
+_CLOSING = {
+    b"{{": ("double", b"}}"),
+    b"{%": ("block", b"%}"),
+    b"{#": ("note", b"#}"),
+    b"[[": ("inline", b"]]"),
+    b"{": ("smarty", b"}"),
+    b"$(": ("paren", b")"),
+    b"@(": ("razor", b")"),
+    b"#(": ("hash", b")"),
+}
+_OTHERS = (("brace", b"}"), ("erb", b"%>"))
 _ARITHMETIC = re.compile(
     rb"\s{0,8}[-(]{0,4}['\"]?\d{1,12}['\"]?\s{0,4}\)?\s{0,4}(?:[*/%+-]|\*\*)\s{0,4}\(?\s{0,4}['\"]?\d{1,12}['\"]?\s{0,4}[)\]]{0,4}\s{0,4}(?:[-+*/|;%].{0,60})?$"
 )
@@ -75,12 +86,17 @@ def recognise(value: bytes) -> str | None:
         found = _SSI.search(value)
         if found:
             return "include"
-    for count, expression in enumerate(_EXPRESSION.finditer(value)):
-        if count == MAX_EXPRESSIONS:
-            return None
-        kind = expression.lastgroup
-        body = expression.group(kind) if kind else b""
-        reason = _reads(kind or "", body)
+    count = 0
+    for opening in _OPENING.finditer(value):
+        kind, closing = _CLOSING.get(opening.group(), _OTHERS[opening.group()[:1] == b"<"])
+        start = opening.end()
+        end = value.find(closing, start, start + MAX_EXPRESSION)
+        if end < 0 and (kind != "brace" or len(value) - start > MAX_EXPRESSION):
+            continue
+        count += 1
+        if count > MAX_EXPRESSIONS:
+            return "too-many"
+        reason = _reads(kind, value[start : end if end >= 0 else None])
         if reason:
             return f"{kind}:{reason}"
     if b"#" in value or b"$" in value:
@@ -107,4 +123,4 @@ def _reads(kind: str, body: bytes) -> str | None:
     return "reach" if _REACH.search(body) else None
 
 
-find = through(recognise)
+find = through(rooted(recognise))

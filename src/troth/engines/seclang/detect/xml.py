@@ -9,6 +9,7 @@ Sources: XML 1.0 (Fifth Edition) 2.8, 4.2; XInclude 1.1, 3.1; CWE-611, CWE-776; 
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.rooted import rooted
 
 _WHOSE = rb"\s{1,40}(?:SYSTEM\s{1,40}[\"']|PUBLIC\s{1,40}(?:\"[^\"]{0,200}\"|'[^']{0,200}')\s{1,40}[\"'])"
 _NAME = rb"[\w:.-]{1,100}"
@@ -61,4 +62,4 @@ def recognise(value: bytes) -> str | None:
     )
 
 
-find = through(recognise)
+find = through(rooted(recognise))
