@@ -1,15 +1,15 @@
 """A value through many chains of transformations: each function once for each distinct outcome.
 
 The chains are a tree that begins at the raw value. A value is at a set of its nodes (all those
-whose chains give just that value); a function that leaves it as it is only makes the set larger, one
-that changes it makes a second value at other nodes. Sets and their successors are computed once.
+whose chains give just that value); a function that leaves it as it is only makes the set larger,
+one that changes it makes a second value at other nodes. Sets and what follows them are kept.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.engines.seclang.scan import tree
-from troth.engines.seclang.scan.touch import SHORT, TOUCHED
+from troth.engines.seclang.scan.touch import ENDING, TOUCHED
 
 Function = Callable[[bytes], bytes]
 Chain = tuple[str, ...]
@@ -89,14 +89,14 @@ class Chains:
         root = self._root
         marks = frozenset(value.translate(self._classes, self._untouched))
         state = root.starts.get(marks)
-        if state is not None and state.is_final and len(value) > SHORT:
+        if state is not None and state.is_final and value[-1:] != ENDING:
             return ((value, state.mask),)
         found: dict[bytes, int] = {}
         pending = [(value, root)]
         while pending:
             now, place = pending.pop()
             marks = frozenset(now.translate(self._classes, self._untouched))
-            if len(now) <= SHORT:
+            if now[-1:] == ENDING:
                 marks = self._all_marks
             state = place.starts.get(marks) or self._start(place, marks)
             changed: list[bytes] = []

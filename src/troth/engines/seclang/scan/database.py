@@ -11,7 +11,8 @@ from ourselves, unchanged: whoever stores one checks its hash and its owner.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
 
 import hyperscan
 import msgspec
@@ -90,8 +91,8 @@ def load(data: bytes) -> Compiled:
 
 def compiler() -> str:
     """The wheel's version and the library's: another one gives other bytes."""
-    tried = _database([b"a"], [0], [_FLAGS])
-    return f"{hyperscan.__version__} {tried.info().decode()}"
+    tried: object = _database([b"a"], [0], [_FLAGS]).info()  # bytes, whatever its stub says
+    return f"{version('hyperscan')} {tried!r}"
 
 
 def compile(job: Job) -> Compiled:  # noqa: A001 -- what it does
@@ -145,7 +146,21 @@ def opened(compiled: Compiled) -> Callable[[bytes, list[int]], object]:
     return find
 
 
-def _note(number: int, _start: int, _end: int, _flags: int, found: list[int]) -> None:
+def single(expression: bytes) -> Callable[[bytes], bool] | None:
+    """One pattern's own database; None when Hyperscan does not take it."""
+    if not _is_taken(expression):
+        return None
+    find = opened(compile(Job((Entry(0, expression),))))
+
+    def is_found(value: bytes) -> bool:
+        found: list[int] = []
+        find(value, found)
+        return bool(found)
+
+    return is_found
+
+
+def _note(number: int, _start: int, _end: int, _flags: int, found: Any) -> None:
     found.append(number)
 
 
@@ -166,9 +181,7 @@ def _is_taken(expression: bytes) -> bool:
     return alone.size() <= MAX_PATTERN_DATABASE
 
 
-def _database(
-    expressions: list[bytes], ids: list[int], flags: list[int]
-) -> "hyperscan.Database":
+def _database(expressions: list[bytes], ids: list[int], flags: list[int]) -> "hyperscan.Database":
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(expressions=expressions, ids=ids, elements=len(ids), flags=flags)
     return database

@@ -44,7 +44,7 @@ class Needle:
 
     @cached_property
     def clause(self) -> frozenset[bytes]:
-        """Literals of which one is in every (lower-case) value where it is found; empty: unknown."""
+        """Literals, one of which is in each (lower-case) value with a match; empty: unknown."""
         if self.node is not None:
             return required.clause(self.node) or frozenset()
         return frozenset(self.phrases or ())
@@ -90,7 +90,7 @@ class Needle:
 
 def quoted(phrase: bytes) -> bytes:
     """A literal in the notation of RE2 and Hyperscan."""
-    return b"".join(b"%c" % byte if chr(byte).isalnum() and byte < 128 else b"\\x%02x" % byte for byte in phrase)  # fmt: skip
+    return b"".join(text.char_set(1 << byte).encode() for byte in phrase)
 
 
 def needle(test: Test, data: Mapping[str, bytes]) -> Needle:

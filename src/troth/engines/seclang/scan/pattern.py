@@ -58,7 +58,12 @@ _EDGES = {b"b": "b", b"B": "B", b"A": "A", b"z": "z", b"Z": "Z", b"G": "A"}
 _COUNT = re.compile(rb"\{(\d{1,5})(?:(,)(\d{1,5})?)?\}")
 _FLAGS = re.compile(rb"\(\?([imsxnJU]*)(?:-([imsxnJU]*))?([:)])")
 _NAMED = re.compile(rb"\(\?P?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
-_LOOKS = {b"(?=": (False, False), b"(?!": (False, True), b"(?<=": (True, False), b"(?<!": (True, True)}  # fmt: skip
+_LOOKS = {  # whether it looks behind, and whether it forbids
+    b"(?=": (False, False),
+    b"(?!": (False, True),
+    b"(?<=": (True, False),
+    b"(?<!": (True, True),
+}
 
 
 class PatternError(ValueError):
@@ -128,7 +133,8 @@ class _Reader:
         items: list[Node] = []
         while self.at < len(self.data) and not self.has(b"|") and not self.has(b")"):
             if self.has(b"\\Q"):
-                items += self.quoted()
+                quoted = self.quoted()
+                items += [*quoted[:-1], *map(self.repeated, quoted[-1:])]
                 continue
             if self.is_on(b"x") and self.skipped():
                 continue
@@ -167,7 +173,7 @@ class _Reader:
             self.at += mode in (b"?", b"+") and bool(mode)
             item = Repeat(item, least, most, {b"?": "lazy", b"+": "possessive"}.get(mode, ""))
 
-    def item(self) -> Node | None:
+    def item(self) -> Node | None:  # noqa: PLR0911 -- one for each kind of sign
         sign = self.take()
         if sign == b"(":
             self.at -= 1
@@ -203,7 +209,7 @@ class _Reader:
         if flags:
             return self.flagged(flags)
         named = _NAMED.match(self.data, self.at)
-        if self.has(b"(?") and not named or self.has(b"(*"):
+        if (self.has(b"(?") and not named) or self.has(b"(*"):
             raise self.wrong("this kind of parenthesis is not supported")
         self.at = named.end() if named else self.at + 1
         self.groups += 1
@@ -242,7 +248,9 @@ class _Reader:
         if sign == b"E":
             self.at += 1
             return EMPTY
-        back = re.compile(rb"[1-9]\d?|[gk]\{?<?(-?\w+)[}>]?|\(\?P=(\w+)\)").match(self.data, self.at)
+        back = re.compile(rb"[1-9]\d?|[gk]\{?<?(-?\w+)[}>]?|\(\?P=(\w+)\)").match(
+            self.data, self.at
+        )
         if back and not (back[0].isdigit() and int(back[0]) > max(9, self.groups)):
             return self.back(back)
         return self.one(self.escaped())
@@ -283,7 +291,7 @@ class _Reader:
         assert found is not None  # noqa: S101 -- the second way takes the empty string
         self.at = found.end()
         value = int(found[1] or found[2] or b"0", 16)
-        if value > 0xFF:
+        if value >= ANY.bit_length():
             raise self.wrong("a character above 255 is no byte")
         return value
 

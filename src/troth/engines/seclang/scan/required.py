@@ -54,8 +54,8 @@ def _best(known: _Known) -> Clause | None:
 
 
 # How often a byte stands at a given place of ordinary traffic, roughly; only ratios matter.
-_OFTEN = {byte: 0.03 for byte in b"abcdefghijklmnopqrstuvwxyz"}
-_OFTEN |= {byte: 0.02 for byte in b"0123456789 "} | {byte: 0.01 for byte in b"-_./=&,:+"}
+_OFTEN = dict.fromkeys(b"abcdefghijklmnopqrstuvwxyz", 0.03)
+_OFTEN |= dict.fromkeys(b"0123456789 ", 0.02) | dict.fromkeys(b"-_./=&,:+", 0.01)
 
 
 def _chance(literal: bytes) -> float:
@@ -76,7 +76,7 @@ def _better(one: Clause | None, other: Clause | None) -> Clause | None:
     return one if _worth(one) >= _worth(other) else other
 
 
-def _known(node: Node) -> _Known:
+def _known(node: Node) -> _Known:  # noqa: PLR0911 -- one for each kind of node
     if isinstance(node, Chars):
         return _chars(node)
     if isinstance(node, Seq):

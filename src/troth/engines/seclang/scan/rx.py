@@ -1,4 +1,4 @@
-"""`@rx` on one value, with captures: RE2 in linear time, `re` in small windows where RE2 has no word.
+"""`@rx` on one value, with captures: RE2 in linear time, `re` in windows where RE2 has no word.
 
 What looks around or back (three patterns of CRS 3.3, none of CRS 4) is no regular language. There
 RE2 finds the places where it may be (the pattern without its looks), and `re` confirms it in a
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import re2
 
-from troth.engines.seclang.scan import pattern, text, tree
+from troth.engines.seclang.scan import database, pattern, text, tree
 from troth.engines.seclang.scan.tree import Node
 
 Found = tuple[bytes, ...]
@@ -22,6 +22,7 @@ RE2_BYTES = 64 << 20  # of a pattern's automata; the largest of CRS takes 20 MiB
 MAX_PLACES = 64
 WINDOW_BEFORE = 64
 WINDOW_BYTES = 256
+_ANYWHERE = re2._Anchor.UNANCHORED  # noqa: SLF001 -- for `_match`
 
 
 def rx(argument: str, _data: Mapping[str, bytes] | None = None) -> Callable[[bytes], Found | None]:
@@ -33,11 +34,16 @@ def rx(argument: str, _data: Mapping[str, bytes] | None = None) -> Callable[[byt
     node = pattern.read(argument)
     if not tree.is_regular(node):
         return _irregular(node)
-    search = compiled(text.regular(node)).search
+    match, is_strictly = _match(text.regular(node)), _at_last_line(node)
 
     def find(value: bytes) -> Found | None:
-        match = search(value)
-        return None if match is None else _found(match)
+        spans = match(_ANYWHERE, value, 0, len(value))
+        start, end = spans[0]
+        if start < 0 or (is_strictly and value[-1:] == b"\n" and not is_strictly(value)):
+            return None
+        if len(spans) == 1:
+            return (value[start:end],)
+        return tuple(value[s:e] if s >= 0 else b"" for s, e in spans[: MAX_CAPTURES + 1])
 
     return find
 
@@ -47,14 +53,39 @@ def is_found(node: Node) -> Callable[[bytes], bool]:
     if not tree.is_regular(node):
         irregular = _irregular(node)
         return lambda value: irregular(value) is not None
-    # One layer deeper than the wrapper's own `search`, which costs as much again as the search.
-    match = compiled(text.regular(node, captures=False))._regexp.Match  # noqa: SLF001
-    anywhere = re2._Anchor.UNANCHORED  # noqa: SLF001
+    match, is_strictly = _match(text.regular(node, captures=False)), _at_last_line(node)
 
     def is_there(value: bytes) -> bool:
-        return bool(match(anywhere, value, 0, len(value))[0][0] >= 0)
+        if match(_ANYWHERE, value, 0, len(value))[0][0] < 0:
+            return False
+        return is_strictly is None or value[-1:] != b"\n" or is_strictly(value)
 
     return is_there
+
+
+def _match(regular: bytes) -> Callable[[object, bytes, int, int], list[tuple[int, int]]]:
+    """One layer below the wrapper's `search`, which costs as much again as the search itself."""
+    method: Callable[[object, bytes, int, int], list[tuple[int, int]]]
+    method = compiled(regular)._regexp.Match  # noqa: SLF001 -- see above
+    return method
+
+
+def _at_last_line(node: Node) -> Callable[[bytes], bool] | None:
+    """Whether it is found in a value that ends with a line break, where RE2 alone cannot tell.
+
+    After that break RE2 sees one more line begin; PCRE does not, nor does Hyperscan, which is asked
+    then. None where the pattern has no `^`, or Hyperscan does not take it.
+    """
+    if not tree.has_edge(node, "^"):
+        return None
+    kept: list[Callable[[bytes], bool] | None] = []
+
+    def is_strictly(value: bytes) -> bool:
+        if not kept:
+            kept.append(database.single(text.regular(node, captures=False)))
+        return kept[0] is None or kept[0](value)
+
+    return is_strictly
 
 
 @lru_cache(maxsize=4096)
@@ -76,9 +107,8 @@ def compiled(regular: bytes) -> "re2._Regexp[bytes]":
         raise ValueError(f"RE2 refuses the pattern: {shown}") from error
 
 
-def _found(match: "re.Match[bytes] | re2._Match[bytes]") -> Found:
-    groups = match.groups(b"")
-    return (match[0], *groups[:MAX_CAPTURES])
+def _found(match: re.Match[bytes]) -> Found:
+    return (match[0], *match.groups(b"")[:MAX_CAPTURES])
 
 
 def _irregular(node: Node) -> Callable[[bytes], Found | None]:

@@ -1,4 +1,4 @@
-"""All the spaces of a rule set: on RE2 alone from the first moment, on Hyperscan when it is there."""
+"""All the spaces of a rule set: on RE2 alone at first, on Hyperscan when it is there."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -110,13 +110,15 @@ def _share(spaces: Mapping[str, Space], needles: list[Needle]) -> list[_Shared]:
             continue
         for group, names in groups:
             if len(group & wanted) >= ALIKE * len(group | wanted):
-                group |= wanted
+                group.update(wanted)
                 names.append(name)
                 break
         else:
             groups.append((wanted, [name]))
     return [
-        _Shared(Job(tuple(_entry(number, needles[number]) for number in sorted(group))), tuple(names))
+        _Shared(
+            Job(tuple(_entry(number, needles[number]) for number in sorted(group))), tuple(names)
+        )
         for group, names in groups
     ]
 

@@ -1,8 +1,8 @@
 """One space: the tests that its values are put to, as arithmetic on bits.
 
 A test is one bit. For each distinct outcome of the chains there is a mask of the tests that ask it;
-for each needle the bits of the tests that look for it. What was found, with the negated tests turned
-over, under the mask, is what holds.
+for each needle the bits of the tests that look for it. What was found, with the negated tests
+turned over, under the mask, is what holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +86,12 @@ class Space:
         """Each needle by itself, behind its gate."""
         return _one_by_one(self.needles, self._sought(self.bits), self._everywhere)
 
-    def fast(self, scan: Callable[[bytes, list[int]], object], loose: frozenset[int], absent: frozenset[int]) -> Look:  # fmt: skip
+    def fast(
+        self,
+        scan: Callable[[bytes, list[int]], object],
+        loose: frozenset[int],
+        absent: frozenset[int],
+    ) -> Look:
         """By database, which reports needles by their numbers.
 
         Args:

@@ -43,4 +43,6 @@ class Prefilter(Protocol):
     empty value, a value longer than the memo keeps) nothing is left out. Pure.
     """
 
-    def __call__(self, value: bytes, /) -> tuple[int, ...]: ...
+    def __call__(self, value: bytes, /) -> tuple[int, ...]:
+        """For one raw value."""
+        ...

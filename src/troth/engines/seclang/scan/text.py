@@ -58,7 +58,7 @@ def char_set(chars: int) -> str:
         return r"[^\x00-\xff]"
     if chars.bit_count() == 1:
         return _byte(chars.bit_length() - 1)
-    is_most = chars.bit_count() > 128
+    is_most = chars.bit_count() > ANY.bit_count() // 2
     ranges, shown = "", ANY ^ chars if is_most else chars
     while shown:
         first = (shown & -shown).bit_length() - 1
@@ -79,7 +79,7 @@ class _Writer:
         self.captures = captures
         self.is_python = is_python
 
-    def write(self, node: Node) -> str:
+    def write(self, node: Node) -> str:  # noqa: PLR0911 -- one for each kind of node
         if isinstance(node, Chars):
             return char_set(node.chars)
         if isinstance(node, Seq):
@@ -126,7 +126,7 @@ class _Writer:
         return f"(?i:(?:\\{node.number}))" if node.is_caseless else f"(?:\\{node.number})"
 
 
-def _without_looks(node: Node) -> Node:
+def _without_looks(node: Node) -> Node:  # noqa: PLR0911 -- one for each kind of node
     if isinstance(node, Look):
         return tree.EMPTY
     if isinstance(node, Same):

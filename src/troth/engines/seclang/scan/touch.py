@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from troth.engines.seclang.scan import tree
 
-_BLANK = b"\t\n\x0b\x0c\r \xa0\x85"
+_BLANK = b"\t\n\x0b\x0c\r \x85\xa0\xc2"
 _NOT_ASCII = tree.members(tree.span(0x80, 0xFF))
 
 _PATH = b"/\\"
@@ -16,7 +16,8 @@ _PATH = b"/\\"
 # Of two names for one thing, the one that stands for both.
 SAME: Mapping[str, str] = {"normalisepath": "normalizepath", "normalisepathwin": "normalizepathwin"}
 
-SHORT = 2  # values up to this many bytes are always tried: `.` and `..` are paths without a slash
+# A value that ends so is always tried: `..` and the like are paths without a slash.
+ENDING = b"."
 
 TOUCHED: Mapping[str, bytes] = {
     "lowercase": tree.members(tree.UPPER),
@@ -40,7 +41,7 @@ TOUCHED: Mapping[str, bytes] = {
     "normalizepath": b"/",
     "normalizepathwin": _PATH,
     "cmdline": _BLANK + b"\"'\\^,;/(" + tree.members(tree.UPPER),
-    "utf8tounicode": _NOT_ASCII,
+    "utf8tounicode": _NOT_ASCII + b"\0",
 }
 
 

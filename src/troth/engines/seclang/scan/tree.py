@@ -1,7 +1,7 @@
 """A pattern as a tree: what it says of bytes, with the notation's shorthands and case resolved.
 
 A single byte's possibilities are a set of 256 bits in an int, so that complement, union and case
-folding are arithmetic, and so that no library's idea of `\\s` or of case gets a word in.
+folding are arithmetic, and so that no library's idea of space or of case gets a word in.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class Alt:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """As often as `least` to `most` (None: no bound) times; `mode` is greedy, lazy or possessive."""
+    """`least` to `most` times (None: no bound); `mode` is empty, `lazy` or `possessive`."""
 
     item: "Node"
     least: int
@@ -130,6 +130,13 @@ def parts(node: Node) -> tuple[Node, ...]:
 def is_regular(node: Node) -> bool:
     """Whether it can be said without looking around or back: RE2's and Hyperscan's language."""
     return not isinstance(node, Look | Same) and all(map(is_regular, parts(node)))
+
+
+def has_edge(node: Node, kind: str) -> bool:
+    """Whether an edge of this kind is in it."""
+    if isinstance(node, Edge):
+        return node.kind == kind
+    return any(has_edge(part, kind) for part in parts(node))
 
 
 def takes_all(node: Node) -> bool:
