@@ -75,7 +75,10 @@ class _Form:
         self.headers.extend((said.name, line) for _, line in headers)
         if not rest:
             self.flags.add(disposition.INVALID_PART)
-        content = self.without_end(rest) if rest else b""
+        content = rest.removesuffix(b"\n")
+        if rest and not rest.endswith(b"\r\n"):
+            self.flags.add(LF_LINE)
+        content = content.removesuffix(b"\r")
         if said.filename:
             self.files.append(File(field=said.name, name=said.filename, content=content))
         else:
@@ -171,7 +174,8 @@ def _blocks(text: bytes, name: bytes, form: _Form) -> Iterator[bytes]:
         begun = end
         if is_closed:
             break
-    lookalike = re.compile(rb"\n--(?!" + re.escape(name) + rb")")
+    # A line of `--` and a line feed alone does not look like one, to ModSecurity neither.
+    lookalike = re.compile(rb"\n--(?!" + re.escape(name) + rb")(?=[^\n].)", re.DOTALL)
     if lookalike.search(text, clean, begun if is_closed else len(text)):
         form.unmatched = b"1"
     if not is_closed:
