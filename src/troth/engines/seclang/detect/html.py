@@ -23,7 +23,8 @@ _ELEMENTS = sorted((words.RUNNING | set(words.LOADED)) - {b"frameset", b"iframe"
 _SCHEMES = re.compile(rb"script:|mocha:|data:(?!image/(?!svg)|font|audio|video)")
 _STYLES = re.compile(rb"/\*|\\|expression|binding|behavi|script|@import|url\(")
 # What stands before an attribute's name.
-_APART = bytes(0x20 if byte in b"\"'`/<>=,;&?{}\0" or byte < 0x20 else byte for byte in range(256))
+_SEPARATORS = bytes(range(0x20)) + b"\"'`/<>=,;&?{}"
+_APART = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 _NAME_BYTES = 48
 _HANDLER_BYTES = 5  # `oncut`
 _HANDLER = re.compile(rb"on(?:%b)[a-z]{0,24}" % b"|".join(words.EVENTS))
@@ -40,7 +41,9 @@ _DIRECTIVE = re.compile(
     % b"|".join(words.EVENTS)
 )
 _ALONE = frozenset({b"srcdoc", b"attributename"})
-_IMAGE = re.compile(rb"data:(?:image/(?!svg)|font/|audio/|video/|application/(?:pdf|font))", re.I)
+_IMAGE = re.compile(
+    rb"data:(?:image/(?!svg)|font/|audio/|video/|application/(?:pdf|font))", re.IGNORECASE
+)
 _STYLE = re.compile(
     rb"expression\s*\(|-moz-binding|behaviou?r\s*:\s*url|(?:java|vb|live)script\s*:"
     rb"|@import\s*(?:url)?\s*['\"(]|url\s*\(\s*['\"]?\s*(?:data:(?!image)|javascript)",
@@ -195,12 +198,14 @@ def _attribute(name: bytes, value: bytes) -> str | None:
         return "style" if _is_active_style(value) else None
     if name == b"attributename":
         return "handler" if value[:2].lower() == b"on" else None
+    return _address(name, value)
+
+
+def _address(name: bytes, value: bytes) -> str | None:
     bare = value.translate(None, _BLANKS)
     if _SCHEME.match(bare) and not _IMAGE.match(bare):
         return "address"
-    if _DIRECTIVE.fullmatch(name) and htmlscript.is_code(value):
-        return "directive"
-    return None
+    return "directive" if _DIRECTIVE.fullmatch(name) and htmlscript.is_code(value) else None
 
 
 def _is_active_style(value: bytes) -> bool:

@@ -33,7 +33,7 @@ _LETTER = re.compile(rb"</?[A-Za-z]")
 
 
 def tokens(value: bytes, state: str = DATA) -> Iterator[Token]:
-    """The tokens of a value; an unterminated tag, quotation or comment ends where the value does."""
+    """The tokens of a value; what is not terminated ends where the value does."""
     place, size = 0, len(value)
     if state is TAG:
         for token, end in _attributes(value, 0):

@@ -9,15 +9,16 @@ are what no sentence has; what prose shares with SQL (`1 or 2`, `'a' or 'b'`) is
 
 import re
 
-from troth.engines.seclang.detect import layers, sqlstatements, sqltokens
+from troth.engines.seclang.detect import layers, sqlgrammar, sqlstatements, sqltokens
 from troth.engines.seclang.detect import sqlwords as words
-from troth.engines.seclang.detect.sqlgrammar import Reading
+from troth.engines.seclang.detect.sqlreading import Reading
 
 # What is left of a value without these can join operands; a value with nothing left needs words.
 _LETTERS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
 _PLAIN = _LETTERS + b" .,?!:_/+%^~[]}$\\\r\n\t-" + bytes(range(0x80, 0x100))
 _SEEDS = re.compile(
-    rb"select| by |having|procedure|exec|drop |shutdown|when|null|true|false|--|union|declare|like |between"
+    rb"select| by |having|procedure|exec|drop |shutdown|when|null|true|false|--|union|declare"
+    rb"|like |between"
 )
 # The beginning of an expression: one operand, then what is behind it.
 _START = re.compile(
@@ -30,6 +31,7 @@ _NO_OPERATOR = b"'\"$.\\`"
 _PREFIXES = frozenset({b"n", b"b", b"x", b"e", b"u", b"q"})  # of strings
 _CONTINUING = words.LOGICAL | words.OPERATORS | words.POSTFIX | words.CLAUSES | words.STATEMENTS
 _OPENING = _CONTINUING | words.UNARY | {b"case", b"not"}
+_QUOTES = (b"'", b'"', b"`")
 _FEWEST = 3  # `1--`
 _NBSP = re.compile(rb"(?<![\x80-\xff])\xa0(?![\x80-\xff])|\xc2\xa0")
 _TAUTOLOGY = re.compile(r"&[TF]|T&")
@@ -50,6 +52,10 @@ _TELLING = frozenset(
         "case",
     }
 )
+_CLAUSES = frozenset({"order-by", "group-by", "having", "procedure"})
+_UNITING = frozenset({"union-select", "union-empty", "union"})
+_SELECTING = frozenset({"subselect-weak", "select", "union-empty", "union-select"})
+_MANY = 20  # joined conditions: a bound was met, and it was no sentence
 _SHORT_COMMENT = re.compile(rb"(?:--|#|/\*)(?:\w{0,6}|[\s+*/-]*\w{0,2})[\s'\")]*")
 _OUTSIDE = b" \t\r\n([{,;:=>"  # and nothing at all
 _BEHIND = tuple(bytes((byte,)) for byte in b" \t\r\n)]},.;:!?")
@@ -62,7 +68,7 @@ def recognise(value: bytes) -> str | None:
         return None
     if b"\xa0" in value:
         value = _NBSP.sub(b" ", value)
-    for quote in (b"'", b'"', b"`"):
+    for quote in _QUOTES:
         if quote in value:
             reason = _in_quotes(value, quote)
             if reason is not None:
@@ -94,37 +100,44 @@ find = layers.through(recognise)
 
 def _in_quotes(value: bytes, quote: bytes) -> str | None:
     start = sqltokens.inside(value, quote)
-    if start < 0:
+    if start < 0 or not _continues(value, start):
         return None
+    reading = sqlgrammar.read(value, start, wants_operand=False, after=sqltokens.STRING)
+    reason = _by_itself(reading) or _told(reading)
+    if reason is None and not _is_quotation(value, start, reading):
+        reason = _broken_out(value, start, reading)
+    return reason
+
+
+def _continues(value: bytes, start: int) -> bool:
+    """Whether SQL may go on behind the quote that ends a string: no name, number or string does."""
     space, word, mark = _BEHIND_QUOTE.match(value, start).groups()  # type: ignore[union-attr]
-    if word is not None and word.lower() not in _CONTINUING and word.lower() != b"not":
-        return None
-    if mark is not None and (mark.isalnum() or mark >= b"\x80" or mark in _NO_OPERATOR):
-        if mark not in (b"'", b'"', b"`") or not space:
-            return None
-    elif word is None and mark is None:
-        return None
-    reading = Reading(value).read(start, wants_operand=False, after="s")
-    return _quoted(reading, value, start)
+    if word is not None:
+        return word.lower() in _CONTINUING or word.lower() == b"not"
+    if mark is None:
+        return False
+    if mark in _QUOTES:
+        return bool(space)
+    return not (mark.isalnum() or mark >= b"\x80" or mark in _NO_OPERATOR)
 
 
-def _quoted(reading: Reading, value: bytes, start: int) -> str | None:
-    """The verdict inside quotes, where reading began behind a closing one."""
-    facts, shape = reading.facts, reading.shape
-    reason = _by_itself(reading)
-    if reason is not None:
-        return reason
-    if _TAUTOLOGY.search(shape):
+def _told(reading: Reading) -> str | None:
+    """What is an attack behind a closing quote, however the rest looks."""
+    facts = reading.facts
+    if _TAUTOLOGY.search(reading.shape):
         return "tautology"
-    if facts & {"subselect-weak", "select", "union-empty", "union-select"}:
+    if facts & _SELECTING:
         return "select"
-    is_closed = reading.ending in _CLOSED
-    if facts & _TELLING and (is_closed or reading.count):
+    if facts & _TELLING and (reading.ending in _CLOSED or reading.count):
         return "clause"
-    if _is_quotation(value, start, reading):
-        return None
+    return None
+
+
+def _broken_out(value: bytes, start: int, reading: Reading) -> str | None:
+    """An expression that takes the query's own closing quote, or cuts it off."""
+    is_closed = reading.ending in _CLOSED
     is_alone = reading.ending == "eof" and _is_word(value if start == 1 else value[: start - 1])
-    if _JOINED.search(shape) and (is_closed or is_alone or "C" in shape):
+    if _JOINED.search(reading.shape) and (is_closed or is_alone or "C" in reading.shape):
         return "condition"
     if reading.ending == "comment":
         return "truncation"
@@ -163,49 +176,66 @@ def _by_itself(reading: Reading) -> str | None:
 
 def _as_it_is(value: bytes) -> str | None:
     for wants_operand in (True, False):
-        reading = Reading(value).read(0, wants_operand=wants_operand)
-        reason = _by_itself(reading) or _statement(reading) or _bare(reading)
-        if reason is not None:
-            return reason
+        reading = sqlgrammar.read(value, 0, wants_operand=wants_operand)
+        for verdict in (_by_itself, _statement, _union, _condition, _expression):
+            reason = verdict(reading)
+            if reason is not None:
+                return reason
     return None
 
 
+def _is_coded(reading: Reading) -> bool:
+    """Whether the value begins with what no sentence begins with: a constant, a variable."""
+    return reading.first in _CONSTANTS
+
+
 def _statement(reading: Reading) -> str | None:
-    """The verdict on a value that is a statement, or opens one behind a constant."""
+    """The verdict on a value that is a statement."""
     facts = reading.facts
-    is_coded = reading.first in _CONSTANTS or not reading.first or "function" in facts
     if "statement" in facts:
         return "statement"
+    is_whole = reading.ending != "broken"
     if "select" in facts and facts & {"from", "function"}:
         return "select"
-    if "select-weak" in facts and "variable" in facts and reading.ending != "broken":
+    if "select-weak" in facts and "variable" in facts and is_whole:
         return "select"
-    if "union-select" in facts and (is_coded or reading.first == sqltokens.STRING):
-        return "union"
-    if facts & {"union-select", "union-empty", "union"}:
-        return "union" if is_coded or reading.ending == "comment" else None
-    if "subselect-weak" in facts and (is_coded or reading.count or "function" in facts):
-        return "subselect"
-    if ")" in reading.shape and facts >= {"from", "where"} and reading.ending != "broken":
+    if ")" in reading.shape and facts >= {"from", "where"} and is_whole:
         return "clause"
     return None
 
 
-def _bare(reading: Reading) -> str | None:
-    """The verdict on an expression: people's `1 or 2`, `if (fd < 0)` and `a = 'b'` are none."""
-    facts, shape = reading.facts, reading.shape
-    is_cut, is_whole = reading.ending == "comment", reading.ending != "broken"
-    is_coded = reading.first in _CONSTANTS
+def _union(reading: Reading) -> str | None:
+    """The verdict on a union or a sub-select that is too short to tell by itself."""
+    facts = reading.facts
+    is_known = _is_coded(reading) or not reading.first or "function" in facts
+    if "union-select" in facts and (is_known or reading.first == sqltokens.STRING):
+        return "union"
+    if facts & _UNITING and (is_known or reading.ending == "comment"):
+        return "union"
+    if "subselect-weak" in facts and (is_known or reading.count):
+        return "subselect"
+    return None
+
+
+def _condition(reading: Reading) -> str | None:
+    """The verdict on what is joined: people's `1 or 2` and `a = 'b' and c = 'd'` are none."""
+    shape = reading.shape
     if _TAUTOLOGY.search(shape):
         return "tautology"
-    if _CONDITION.search(shape) or (is_cut and _JOINED.search(shape)):
-        return "condition"
-    if not is_whole:
+    is_cut = reading.ending == "comment" and _JOINED.search(shape)
+    is_endless = reading.ending == "long" and shape.count("&") > _MANY
+    return "condition" if _CONDITION.search(shape) or is_cut or is_endless else None
+
+
+def _expression(reading: Reading) -> str | None:
+    """The verdict on one expression, if all of the value is it: people's `if (fd < 0)` is none."""
+    facts, is_cut = reading.facts, reading.ending == "comment"
+    is_coded = _is_coded(reading)
+    if reading.ending == "broken":
         return None
-    if facts & {"case", "cast"} or ("decided" in facts and "function" in facts):
+    if facts & {"case", "cast"} or facts >= {"decided", "function"}:
         return "case"
-    is_coded = is_coded or ("having" in facts and "function" in facts)
-    if facts & {"order-by", "group-by", "having", "procedure"} and (is_cut or is_coded):
+    if facts & _CLAUSES and (is_cut or is_coded or facts >= {"having", "function"}):
         return "clause"
     is_known = "function" in facts and (is_coded or not reading.words)
     if "global" in facts or (is_known and reading.count):

@@ -13,7 +13,7 @@ _OBJECT = (
 
 
 def _shape(text: bytes) -> bytes:
-    """A shape in short: `~` white space (or comments), `&` none or some, `N` a name, `$` the stop."""
+    """A shape written out: `~` white space or comments, `&` none or some, `%N` a name, `%.` a stop."""
     return (
         text.replace(b"~", _S + b"+").replace(b"&", _S + b"*").replace(b"%N", _NAME)
         .replace(b"%O", _OBJECT).replace(b"%.", _STOP)
@@ -22,22 +22,28 @@ def _shape(text: bytes) -> bytes:
 
 # Behind a semicolon, or where a statement can only be one: the second word decides.
 _STACKED = (
-    rb"(?:drop|alter|create)~%O~(?:if~(?:not~)?exists~)?%N(?:%.|~(?:as|add|cascade|drop|modify|identified"
-    rb"|with|for|on|set|owner|rename|returns|is|begin|to|from)\b|&\()",
+    (
+        rb"(?:drop|alter|create)~%O~(?:if~(?:not~)?exists~)?%N(?:%.|~(?:as|add|cascade|drop|modify|identified"
+        rb"|with|for|on|set|owner|rename|returns|is|begin|to|from)\b|&\()"
+    ),
     rb"drop~%N&(?:;|--|\#)",
     rb"truncate~(?:table~)?%N%.",
     rb"(?:insert|replace)~(?:low_priority~|ignore~)*(?:into~)?%N(?:&\(|~(?:values|select|set|default)\b)",
     rb"update~(?:only~)?%N~(?:as~%N~)?set~%N&=",
     rb"delete~(?:low_priority~|quick~|ignore~)*from~%N(?:%.|~(?:where|using|limit)\b)",
     rb"(?:exec|execute)(?:&\(|&'|~(?:@|immediate\b|as~(?:login|user)\b|master|xp_|sp_|sys\.|dbms_|%N(?:%.|&[',@(]|~N?')))",
-    rb"declare~(?:@|%N~(?:cursor|int|integer|varchar2?|nvarchar|char|text|table|number|bigint|record)\b"
-    rb"|@@)",
+    (
+        rb"declare~(?:@|%N~(?:cursor|int|integer|varchar2?|nvarchar|char|text|table|number|bigint|record)\b"
+        rb"|@@)"
+    ),
     rb"set~(?:@|(?:global|session|local|transaction|names|role|password)~|%N&(?::?=|~(?:on|off)%.))",
     rb"waitfor~(?:delay|time)&'",
     rb"shutdown(?:%.|~with\b|&abort%.)",
-    rb"(?:if|while)&(?:\(&)*(?:['@]|[0-9]+&[=<>]|not~exists|exists&\(|select\b"
-    rb"|(?:ascii|substring|substr|len|length|char|db_name|user|user_name|system_user|unicode|lower|upper"
-    rb"|is_srvrolemember)&\()",
+    (
+        rb"(?:if|while)&(?:\(&)*(?:['@]|[0-9]+&[=<>]|not~exists|exists&\(|select\b"
+        rb"|(?:ascii|substring|substr|len|length|char|db_name|user|user_name|system_user|unicode|lower|upper"
+        rb"|is_srvrolemember)&\()"
+    ),
     rb"begin~(?:declare~|select~|%N\.%N&\(|execute~|exec~|update~|insert~|delete~|null&;|set~@)",
     rb"begin(?:%.|~shutdown\b)",
     rb"end(?:&;|&--|~(?:if|while)\b)",
@@ -96,8 +102,10 @@ _WHOLE = (
 )
 # What no sentence has, wherever it stands: the prefix may be anything that an application adds to.
 _UNMISTAKABLE = (
-    rb"union(?:~|&\(&)(?:all(?:~|&\(&)|distinct~)?(?:\(&)*select(?:&[(*'\"@`-]|~(?:[0-9]|null\b"
-    rb"|%N&,|%N&\(|%N~from~%N))",
+    (
+        rb"union(?:~|&\(&)(?:all(?:~|&\(&)|distinct~)?(?:\(&)*select(?:&[(*'\"@`-]|~(?:[0-9]|null\b"
+        rb"|%N&,|%N&\(|%N~from~%N))"
+    ),
     rb"(?:out|dump)file&['\"(]",
     rb"waitfor~(?:delay|time)&['\"(]",
     rb"information_schema`?&\.&`?(?:tables|columns|schemata)\b",

@@ -29,7 +29,7 @@ CONSTANTS = frozenset(
 CLAUSES = frozenset(
     b"union intersect except minus order group having limit offset into procedure for lock where"
     b" from on using join inner outer left right cross natural set values as asc desc"
-    b" when then else end returning fetch with within over partition rows against separator go".split()
+    b" when then else end returning fetch with within over partition rows against separator".split()
 )
 STATEMENTS = frozenset(
     b"select insert update delete drop alter create truncate exec execute declare set if while"
