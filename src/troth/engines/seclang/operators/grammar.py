@@ -1,41 +1,45 @@
 """Operators that ask a grammar of our own whether a value is an attack (`detect`)."""
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from troth.engines.seclang.model import Found, OperatorFunction
-
-TOPICS = {
-    "detectsqli": "sql",
-    "detectxss": "html",
-    "detectshell": "shell",
-    "detectpath": "path",
-    "detecttemplate": "template",
-    "detectxxe": "xml",
-    "detectssrf": "ssrf",
-    "detectdeserial": "deserial",
-    "detectlookup": "lookup",
-    "detectmail": "mail",
-    "detectcode": "code",
-}
+from troth.engines.seclang.detect import (
+    code,
+    deserial,
+    html,
+    lookup,
+    mail,
+    path,
+    shell,
+    sql,
+    ssrf,
+    template,
+    xml,
+)
+from troth.engines.seclang.model import Found, OperatorBuilder, OperatorFunction
 
 
-class _Grammar:
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
+def _asking(recognise: Callable[[bytes], str | None]) -> OperatorBuilder:
+    def find(value: bytes) -> Found | None:
+        reason = recognise(value)
+        return None if reason is None else (reason.encode(),)
 
-    def __call__(self, _argument: str, _data: Mapping[str, bytes]) -> OperatorFunction:
-        try:
-            module = importlib.import_module(f"troth.engines.seclang.detect.{self.topic}")
-        except ModuleNotFoundError as error:
-            raise ValueError(f"no grammar of {self.topic}") from error
-        ask = module.find
-
-        def find(value: bytes) -> Found | None:
-            reason = ask(value)
-            return None if reason is None else (reason.encode(),)
-
+    def build(_argument: str, _data: Mapping[str, bytes]) -> OperatorFunction:
         return find
 
+    return build
 
-OPERATORS = {name: _Grammar(topic) for name, topic in TOPICS.items()}
+
+OPERATORS: Mapping[str, OperatorBuilder] = {
+    "detectsqli": _asking(sql.find),
+    "detectxss": _asking(html.find),
+    "detectshell": _asking(shell.find),
+    "detectpath": _asking(path.find),
+    "detecttemplate": _asking(template.find),
+    "detectxxe": _asking(xml.find),
+    "detectssrf": _asking(ssrf.find),
+    "detectdeserial": _asking(deserial.find),
+    "detectlookup": _asking(lookup.find),
+    "detectmail": _asking(mail.find),
+    "detectcode": _asking(code.find),
+}
+"""What they find, and capture, is the grammar's reason."""
