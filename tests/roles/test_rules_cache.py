@@ -8,7 +8,9 @@ import pytest
 from troth.engines.seclang.scan import Scanner
 from troth.engines.seclang.scan.test import Test as Asked
 from troth.engines.seclang.transform import FUNCTIONS
-from troth.roles import rules_cache
+from troth.promises.guard.settings.waf import Rules
+from troth.roles import rules_cache, rules_load
+from troth.roles.places import Places
 
 TESTS = [
     Asked(number=1, operator="rx", argument=r"union\s+select", spaces=frozenset({"ARGS"})),
@@ -98,3 +100,25 @@ def test_another_process_builds_what_is_missing(folder: Path):
     assert rules_cache.quicken(known, folder)
     assert works(known)
     assert rules_cache.take(scanner(), folder) == ()
+
+
+def test_the_rules_in_force_are_built_where_the_guard_looks(tmp_path: Path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "a.conf").write_text('SecRule ARGS "@rx union" "id:1,phase:2,deny"\n')
+    places = Places(tmp_path)
+    places.spool.mkdir()
+    rules = Rules(set=str(folder), sha256=rules_load.digest_of(folder))
+
+    first = rules_cache.compile_for(rules, places, lambda *_: None)
+    again = rules_cache.compile_for(rules, places, lambda *_: None)
+
+    assert first.total > 0
+    assert (first.found, again.found) == (0, first.total)
+    assert f"0 of {first.total} databases" in rules_cache.line(again)
+
+
+def test_no_rules_need_no_database(tmp_path: Path):
+    built = rules_cache.compile_for(Rules(mode="off"), Places(tmp_path), lambda *_: None)
+
+    assert "nothing to compile" in rules_cache.line(built)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import click
 
+from troth.cli.prove import found, installation
 from troth.roles import rules as story
+from troth.roles import rules_cache, up
 from troth.roles import score as scoring
+from troth.roles.prove import data_of
 
 
 @click.group()
@@ -72,3 +75,18 @@ def score(
         attacks, harmless, place=place, folder=folder, progress=lambda s: click.echo(s, err=True)
     )
     click.echo(json.dumps(asdict(told), indent=1) if as_json else "\n".join(scoring.lines(told)))
+
+
+@rules.command("compile")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@installation
+def compile_(*, as_json: bool, config: Path | None, data: Path | None) -> None:
+    """Build the databases of the rules in force, so that the guard finds them ready."""
+    config, data = found(config, data)
+    settings = up.read(config)
+
+    def progress(done: int, total: int, seconds: float) -> None:
+        click.echo(f"{done}/{total} databases, {seconds:.1f} s", err=True)
+
+    told = rules_cache.compile_for(settings.guard.rules, data_of(settings, data), progress)
+    click.echo(json.dumps(asdict(told)) if as_json else rules_cache.line(told))

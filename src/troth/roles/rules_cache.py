@@ -23,8 +23,11 @@ import msgspec
 from troth.adapters import files, process
 from troth.engines.seclang.scan import Compiled, Job, Scanner, database
 from troth.kernel.errors import Failure
+from troth.promises.guard.settings.waf import Rules
+from troth.roles import rules_load
+from troth.roles.places import Places
 
-FOLDER = "rules"  # below the data directory
+FOLDER = "rules"  # in the spool, which is the guard's to write
 MAX_FILES = 256  # a rule set has about 40; so a handful of sets, the oldest go first
 MAX_BYTES = 64 << 20  # of one file
 MAX_JOBS_BYTES = 64 << 20
@@ -86,6 +89,26 @@ def prepare(scanner: Scanner, folder: Path, progress: Progress) -> Built:
         scanner.adopt(job, _built(job, folder))
         progress(number, total, time.monotonic() - began)
     return Built(total=total, found=total - len(missing), seconds=time.monotonic() - began)
+
+
+def compile_for(rules: Rules, places: Places, progress: Progress) -> Built:
+    """Build all that the rules of these settings need, where the guard looks for it.
+
+    Raises:
+        Failure: the rules do not parse, or what is built cannot be written.
+    """
+    program = rules_load.program_of(rules)
+    if program is None or not isinstance(program.scan, Scanner):
+        return Built(total=0, found=0, seconds=0.0)
+    return prepare(program.scan, places.spool / FOLDER, progress)
+
+
+def line(built: Built) -> str:
+    """What `troth rules compile` prints."""
+    if not built.total:
+        return "no rules are in force: nothing to compile"
+    made = built.total - built.found
+    return f"{made} of {built.total} databases compiled in {built.seconds:.1f} s, the others kept"
 
 
 def quicken(scanner: Scanner, folder: Path) -> bool:
