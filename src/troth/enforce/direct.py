@@ -9,7 +9,8 @@ from datetime import datetime
 
 from troth.enforce import reports, wire
 from troth.enforce.sink import Sink
-from troth.enforce.snapshot import Current
+from troth.enforce.snapshot import Current, Snapshot
+from troth.kernel.request import Request
 
 LIMITS = wire.Limits(body_bytes=reports.MAX_REPORT_BYTES)
 _PLAIN = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
@@ -23,6 +24,8 @@ class Direct:
         learnt: where candidates from policy reports go.
         sink: where replays of attacks end.
         now: the clock.
+        new_id: 128 fresh random bits in hex at each call; without it nothing of the snapshot's
+            own is answered.
     """
 
     def __init__(
@@ -32,11 +35,13 @@ class Direct:
         sink: Sink,
         *,
         now: Callable[[], datetime],
+        new_id: Callable[[], str] | None = None,
     ) -> None:
         self._current = current
         self._learnt = learnt
         self._sink = sink
         self._now = now
+        self._new_id = new_id
         self.counts: Counter[str] = Counter()
 
     def answer(self, message: wire.Message) -> wire.Reply:
@@ -52,7 +57,12 @@ class Direct:
             case name if name.partition(b"/")[0] == b"sink":
                 return self._sink.answer(message)
             case _:
-                return wire.Reply(status=404, headers=_PLAIN, body=b'{"error":"not found"}')
+                found = None
+                if self._new_id is not None:
+                    found = owned(message, self._current.snapshot, self._now(), self._new_id)
+                return found or wire.Reply(
+                    status=404, headers=_PLAIN, body=b'{"error":"not found"}'
+                )
 
     def _report(self, message: wire.Message) -> wire.Reply:
         kinds = [value for name, value in message.headers if name == b"content-type"]
@@ -70,3 +80,29 @@ class Direct:
 
 def _only(methods: bytes) -> wire.Reply:
     return wire.Reply(status=405, headers=((b"allow", methods), *_PLAIN))
+
+
+def owned(
+    message: wire.Message, snapshot: Snapshot, now: datetime, new_id: Callable[[], str]
+) -> wire.Reply | None:
+    """What a snapshot answers by itself below its prefix; None for what it does not know.
+
+    Fails closed: what breaks is 503 and holds nothing.
+    """
+    path = message.target.partition(b"?")[0].decode("ascii", "replace")
+    own = snapshot.own.get(path.removeprefix(snapshot.prefix))
+    if own is None or not path.startswith(snapshot.prefix):
+        return None
+    hosts = [value for name, value in message.headers if name == b"host"]
+    request = Request(
+        method=message.method,
+        target=message.target,
+        host=hosts[0].lower() if len(hosts) == 1 else b"",
+        headers=message.headers,
+        body=message.body or None,
+    )
+    try:
+        said = own(request, now, new_id())
+    except Exception:  # noqa: BLE001 -- a machine's loop: a bug is an answer, never a hang
+        return wire.Reply(status=503, headers=_PLAIN, body=b"{}")
+    return wire.Reply(status=said.status, headers=said.headers, body=said.body or b"")

@@ -4,13 +4,13 @@ A request is decided by one snapshot from its first check to its last. A new one
 built never replaces a good one: the last good stays, and that is told.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from troth.kernel.errors import Failure
-from troth.kernel.request import GuardAsks, GuardCheck, Request, ResponseCheck
+from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, Request, ResponseCheck
 from troth.kernel.site import Site
 
 
@@ -39,6 +39,7 @@ class Snapshot:
         asks: which counters a request concerns; asked when no gate refused.
         checks: in the order in which they are asked; the first refusal ends it.
         answers: checks of what the application answered, in order.
+        own: what the guard itself answers below the prefix, by name.
         fails_open: whether this request passes when a check breaks; by default none does.
         site: our own addresses.
         prefix: below which Troth answers on the application's host, `/-/`.
@@ -53,6 +54,7 @@ class Snapshot:
     asks: tuple[GuardAsks, ...] = ()
     checks: tuple[GuardCheck, ...]
     answers: tuple[ResponseCheck, ...] = ()
+    own: Mapping[str, GuardOwn] = field(default_factory=dict)
     fails_open: Callable[[Request], bool] = _never
     site: Site
     prefix: str

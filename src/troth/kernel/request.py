@@ -243,3 +243,5 @@ GuardCheck = Callable[[Request, Known], Opinion]  # pure; fails closed: an excep
 GuardAsks = Callable[[Request, Known], tuple[Ask, ...]]  # pure: the counters a request concerns
 # pure: what is said of an answer (a leak, a failed login); a refusal takes the answer's place
 ResponseCheck = Callable[[Request, Response, Known], Opinion]
+# pure: what the guard answers below Troth's prefix; the text is 128 fresh random bits in hex
+GuardOwn = Callable[[Request, datetime, str], Response]

@@ -80,17 +80,15 @@ async def _run(path: Path, places: Places, index: int) -> None:
     standing = Standing(settings, places, index, told, trails)
     means = Means(
         now=clock.now,
-        new_id=lambda: f"{rng.getrandbits(64):016x}",
+        new_id=_ids(rng, 64),
         told=told,
     )
     keeper = Keeper(current, standing.means(recorder.means(means, said)))
-    waiting = Waiting(
-        keeper, index=index, now=clock.now, new_id=lambda: f"{rng.getrandbits(128):032x}"
-    )
+    waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
     asked = authz.Authz(keeper, waiting, standing.ask)
     learnt = reports.Learnt(places.spool / LEARNT)
     drain = sink.Sink(places.spool / SINK)
-    own = direct.Direct(current, learnt, drain, now=clock.now)
+    own = direct.Direct(current, learnt, drain, now=clock.now, new_id=_ids(rng, 128))
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
     seen = places.socket(f"guard-seen-{index}")
     doors = [asking, wire.Door(seen, waiting.answer, told, limits=awaited.LIMITS)]
@@ -133,6 +131,11 @@ async def _run(path: Path, places: Places, index: int) -> None:
     _save_once((learnt, drain), told)
     await asyncio.to_thread(recorder.close)
     log.event("guard.stopped", **asked.counts, **own.counts)
+
+
+def _ids(rng: chance.Dice, bits: int) -> Callable[[], str]:
+    """So many random bits in hex at each call."""
+    return lambda: f"{rng.getrandbits(bits):0{bits // 4}x}"
 
 
 async def _until(

@@ -55,6 +55,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
         asks=composed.asks,
         checks=composed.checks,
         answers=composed.answers,
+        own=composed.own,
         fails_open=_fails_open(settings.guard.fail_open_paths),
         site=place,
         prefix=settings.troth.prefix,

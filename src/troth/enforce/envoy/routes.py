@@ -22,7 +22,7 @@ CONSOLE_PATHS = ("/account/", "/console/", "/disclose/")
 PROBE_HEADER = "troth-probe"  # a vantage's signature is the guard's business
 # What only the guard may say of itself (enforce.page); never the application.
 OURS = ("troth-refused", "troth-event")
-SCRIPTS = ("csrf.js", "notice.js")  # what an application's pages may load
+SCRIPTS = ("notice.js",)  # what an application's pages may load
 SINK = "sink"  # asked about like the application's own, and inert
 WELL_KNOWN = ("/.well-known/troth/", "/.well-known/security.txt")
 
@@ -73,7 +73,8 @@ def plain(plan: Plan, merged: Merged) -> Json:
 
 
 def _guards_own(plan: Plan) -> tuple[str, ...]:
-    return (f"{plan.prefix}csp", f"{plan.prefix}healthz") if plan.guard_http else ()
+    names = ("csp", "healthz", "csrf") if plan.guard_http else ()  # and `csrf.js`
+    return tuple(plan.prefix + name for name in names)
 
 
 def _nothing_more(plan: Plan) -> Json:

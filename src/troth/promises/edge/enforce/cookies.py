@@ -7,7 +7,7 @@ from troth.kernel.fragment import Fragment
 from troth.promises.edge.settings import Cookies
 
 # Names that only Troth may set on the application's host, in lower case.
-RESERVED = r"^__host%-sid$", r"^__host%-csrf$", r"^__host%-troth"
+RESERVED = r"^__host%-sid$", r"^__host%-csrf$", r"^__host%-known$", r"^__host%-troth"
 
 
 def flags(settings: Cookies) -> Fragment:

@@ -4,12 +4,13 @@
 `Snapshot`. To add a topic, write `of(settings, ...)` beside the others and name it below.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from troth.engines.seclang import Program
-from troth.kernel.request import GuardAsks, GuardCheck, ResponseCheck
+from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, ResponseCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import bans, cards, flows, limits, login, origin, waf, zones
+from troth.promises.guard.enforce import bans, cards, csrf, flows, limits, login, origin, waf, zones
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
 
@@ -22,6 +23,7 @@ class Composition:
     asks: tuple[GuardAsks, ...] = ()
     checks: tuple[GuardCheck, ...] = ()
     answers: tuple[ResponseCheck, ...] = ()
+    own: Mapping[str, GuardOwn] = field(default_factory=dict)
 
 
 def compose(
@@ -44,6 +46,7 @@ def compose(
         checks=(
             *rates,
             *origin.checks(settings, site),
+            *csrf.checks(settings.csrf, site, own),
             *cards.checks(settings.cards),
             *((waf.check(program, settings.rules),) if program else ()),
             *flows.checks(settings.flows, account, own),
@@ -54,6 +57,7 @@ def compose(
             if program and waf.reads_answers(program)
             else ()
         ),
+        own=csrf.own(settings.csrf, own),
     )
 
 
@@ -63,7 +67,7 @@ def reads_bodies(settings: GuardSettings) -> bool:
         settings.cards.refuse
         or settings.rules.mode != "off"
         or bool(settings.rules.routes)
-        or bool(settings.login)
+        or bool(settings.login or settings.csrf.paths)
     )
 
 

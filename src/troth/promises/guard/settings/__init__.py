@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
 from troth.promises.guard.settings.cards import Cards
+from troth.promises.guard.settings.csrf import Csrf
 from troth.promises.guard.settings.flows import Flow
 from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
@@ -57,6 +58,7 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     login: tuple[LoginRoute, ...] = ()
     lockout: Lockout = msgspec.field(default_factory=Lockout)
     cards: Cards = msgspec.field(default_factory=Cards)
+    csrf: Csrf = msgspec.field(default_factory=Csrf)
     flows: Annotated[tuple[Flow, ...], Meta(max_length=128)] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
     replay: Replay = msgspec.field(default_factory=Replay)
