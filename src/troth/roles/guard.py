@@ -26,7 +26,7 @@ from troth.enforce.trails import Trails
 from troth.kernel.errors import Failure
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key
-from troth.roles import guard_keys, running, start, up
+from troth.roles import guard_keys, rules_cache, running, start, up
 from troth.roles.guard_standing import Standing
 from troth.roles.places import Places
 from troth.roles.policy import Programs, build
@@ -37,6 +37,7 @@ LOOK_AT_CONFIG_S = 1.0
 LOOK_AT_KEYS_S = 3600.0
 SAVE_EVERY_S = 2.0
 COUNT_EVERY_S = 60.0
+QUICKEN_AFTER_S = 20.0
 LEARNT, SINK = "csp.json", "sink.json"  # in the spool
 
 
@@ -72,11 +73,10 @@ async def _run(path: Path, places: Places, index: int) -> None:
         ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
         return Secrets(ring=ring, passing=passing)
 
-    programs = Programs()
+    programs = Programs(places.spool / rules_cache.FOLDER)
     current = Current(build(path, secrets(), programs), told)
     settings = up.read(path)
-    said = settings.guard.events
-    recorder = Recorder(places, said, told)
+    recorder = Recorder(places, settings.guard.events, told)
     standing = Standing(settings, places, index, told, trails)
     means = Means(
         now=clock.now,
@@ -86,8 +86,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
     keeper = Keeper(current, standing.means(recorder.means(means, said)))
     waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
     asked = authz.Authz(keeper, waiting, standing.ask)
-    learnt = reports.Learnt(places.spool / LEARNT)
-    drain = sink.Sink(places.spool / SINK)
+    learnt, drain = reports.Learnt(places.spool / LEARNT), sink.Sink(places.spool / SINK)
     own = direct.Direct(current, learnt, drain, now=clock.now, new_id=_ids(rng, 128))
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
     seen = places.socket(f"guard-seen-{index}")
@@ -109,11 +108,13 @@ async def _run(path: Path, places: Places, index: int) -> None:
         is_taken = current.renew(lambda: _or_raise(made))
         await asyncio.to_thread(standing.reread, path, is_taken=is_taken)
         tell(is_taken=is_taken)
+        quicken.set()
 
     tell(is_taken=True)
     if index == ACTIVE:
         doors.append(wire.Door(places.socket("guard-http"), own.answer, told, limits=direct.LIMITS))
-    stop, again = asyncio.Event(), asyncio.Event()
+    stop, again, quicken = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    quicken.set()
     _listen(stop, again)
     await standing.open()
     for door in doors:
@@ -123,6 +124,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
     work = (
         standing.run(),
         _watch(path, again, renew),
+        _quicken(quicken, programs, told, QUICKEN_AFTER_S * index),
         _renew_keys(again, LOOK_AT_KEYS_S),
         _save((learnt, drain), told),
         _count((asked.counts, own.counts), told, COUNT_EVERY_S),
@@ -149,6 +151,25 @@ async def _until(
             task.cancel()
         for door in doors:
             group.create_task(door.close())
+
+
+async def _quicken(wanted: asyncio.Event, programs: Programs, told: Told, after_s: float) -> None:
+    """Have Hyperscan's databases built whenever the rules are others; RE2 serves until then.
+
+    The standby waits, so that it finds them built. Fails open to slowness, and that is told.
+    """
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        if programs.is_quick:
+            continue
+        await asyncio.sleep(after_s)
+        try:
+            is_quick = await asyncio.to_thread(programs.quicken)
+        except Failure as failure:
+            told("rules.slow", {"because": failure.hint()})
+        else:
+            told("rules.quick" if is_quick else "rules.slow", {})
 
 
 def _listen(stop: asyncio.Event, again: asyncio.Event) -> None:

@@ -13,24 +13,32 @@ from troth.catalogue import Settings, site
 from troth.enforce.decide import decide
 from troth.enforce.snapshot import Body, Snapshot
 from troth.engines.seclang import Program
+from troth.engines.seclang.scan import Scanner
 from troth.kernel.request import Known, Request
 from troth.promises.guard import enforce as guard
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.origin import is_exempt, is_plain
 from troth.promises.guard.settings.waf import Rules
-from troth.roles import rules_load
+from troth.roles import rules_cache, rules_load
 from troth.roles.guard_standing import active
 
 Load = Callable[[Rules], Program | None]
 
 
 class Programs:
-    """The last program and what it was made for; `load` may be called from any one thread."""
+    """The last program and what it was made for; used from one thread at a time.
 
-    def __init__(self, load: Load = rules_load.program_of) -> None:
+    Args:
+        cache: folder of compiled databases (`rules_cache`); None: the rules run on RE2 alone.
+        load: makes a program.
+    """
+
+    def __init__(self, cache: Path | None = None, load: Load = rules_load.program_of) -> None:
+        self._cache = cache
         self._load = load
         self._key = ""
         self._program: Program | None = None
+        self._is_quick = True
 
     def of(self, rules: Rules) -> Program | None:
         """The program for these settings. Raises Failure; the last good one is then still kept."""
@@ -38,7 +46,30 @@ class Programs:
         if key != self._key:
             self._program = self._load(rules)
             self._key = key
+            scanner = self._scanner
+            self._is_quick = scanner is None or not rules_cache.take(scanner, self._cache or Path())
         return self._program
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether all that can be scanned by Hyperscan is."""
+        return self._is_quick
+
+    def quicken(self) -> bool:
+        """Compile what is missing, in a process of its own; whether all is in use now.
+
+        Takes seconds to minutes. Raises Failure when it cannot be done; the rules then go on as
+        they are.
+        """
+        scanner = self._scanner
+        if scanner is not None and not self._is_quick:
+            self._is_quick = rules_cache.quicken(scanner, self._cache or Path())
+        return self._is_quick
+
+    @property
+    def _scanner(self) -> Scanner | None:
+        scan = self._program.scan if self._program and self._cache else None
+        return scan if isinstance(scan, Scanner) else None
 
 
 def build(path: Path, secrets: Secrets | None = None, programs: Programs | None = None) -> Snapshot:

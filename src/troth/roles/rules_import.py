@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_FILES = 500
 MAX_TARBALL_BYTES = 64 * 1024 * 1024
 KEPT = (".conf", ".data", ".example")
-FOLDER = "rules"  # in the data directory
+FOLDER = "rulesets"  # in the data directory
 _DEBIAN_SETUP = Path("/etc/modsecurity/crs/crs-setup.conf")
 
 

@@ -26,13 +26,14 @@ from troth.enforce.envoy.replies import STYLE
 from troth.enforce.keeper import Keeper, Means, Ruling
 from troth.enforce.snapshot import Current, Snapshot
 from troth.enforce.trails import Trails
+from troth.kernel.errors import Failure
 from troth.kernel.request import Ask, Known, Request
 from troth.promises.guard.enforce.limits import ALLOWED
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.bans import Sentence
 from troth.promises.guard.rules.ranges import Ranges
 from troth.promises.guard.rules.tokens import Key
-from troth.roles import guard_keys
+from troth.roles import guard_keys, rules_cache
 from troth.roles.places import Places
 from troth.roles.policy import Programs, build
 from troth.roles.recorder import Recorder
@@ -62,7 +63,7 @@ class Guard(Keeper):
         self._rng = chance.system()
         self._keys = places.spool / guard_keys.FILE
         self._passing = Key("passing", self._rng.randbytes(32))
-        self._programs = Programs()
+        self._programs = Programs(places.spool / rules_cache.FOLDER)
         self._settling = threading.Lock()
         self._trails = Trails(clock.now())
         self._memory = Memory()
@@ -89,9 +90,13 @@ class Guard(Keeper):
         self._seen = _mark(self._path)
         self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
         self._renewing: threading.Thread | None = None
+        self._is_begun = False
 
     def judging(self, request: Request) -> Generator[tuple[Ask, ...], Tallies | Exception, Ruling]:
         """As Keeper's; now and then it looks whether troth.toml is another one."""
+        if not self._is_begun:  # not before a fork
+            self._is_begun = True
+            threading.Thread(target=self._quicken, name="troth-quicken", daemon=True).start()
         if clock.monotonic_s() >= self._look_at:
             self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
             self._look()
@@ -108,6 +113,14 @@ class Guard(Keeper):
     def _renew(self) -> None:
         if self.current.renew(self._built):
             self._bans.rules = _sentence(config.load(self._path, Settings))
+        self._quicken()
+
+    def _quicken(self) -> None:
+        """Fails open to slowness: RE2 serves where no database can be built."""
+        try:
+            self._programs.quicken()
+        except Failure as failure:
+            self._told("rules.slow", {"because": failure.hint()})
 
     def _built(self) -> Snapshot:
         ring = guard_keys.ring(self._keys, clock.now(), self._rng)
