@@ -1,11 +1,14 @@
 """Selectors to closures: which values a link looks at, in the order it names them."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from troth.engines.seclang.model import Selector
 from troth.engines.seclang.names import CHANGING, WITH_KEYS
 from troth.engines.seclang.scan.rx import rx
 from troth.engines.seclang.state import Item, State
+
+_BEGIN = re.compile(r"\^([\w-]+)")  # a pattern that only says how a name begins
 
 Select = Callable[[State], list[Item]]
 Wanted = Callable[[bytes], bool]

@@ -17,6 +17,7 @@ Exclusion = tuple[frozenset[int], Callable[[Item], bool]]
 _KEPT_VALUE = 256  # bytes of a value that a match keeps
 _KEPT_DATA = 512  # bytes of logdata
 _MAX_STORE = 4096  # values in TX: a rule may name one after each argument
+_CAPTURES = tuple(b"%d" % number for number in range(10))
 _NOTHING: Item = ("", b"", b"")
 
 
@@ -55,6 +56,7 @@ class State:
     disrupted_by: Rule | None = None
     redirect: bytes = b""
     highest: int = 255
+    captured: int = 0
     skip_to: int = -1
     message_text: bytes = b""
     data_text: bytes = b""
@@ -113,13 +115,12 @@ class State:
 
     def capture(self, found: Found) -> None:
         """Keep groups as TX:0 to TX:9; those of an earlier capture are gone."""
-        tx = self.tx
-        for number in range(10):
-            key = b"%d" % number
-            if number < len(found):
-                tx[key] = found[number]
-            else:
-                tx.pop(key, None)
+        tx, count = self.tx, len(found)
+        for number in range(count):
+            tx[_CAPTURES[number]] = found[number]
+        for number in range(count, self.captured):
+            tx.pop(_CAPTURES[number], None)
+        self.captured = count
 
     def put(self, store: dict[bytes, bytes | int], key: bytes, value: bytes | int) -> None:
         """Write a value, unless there are too many already; that is told as a limit."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from troth.engines.seclang import macros, names
+from troth.engines.seclang.counting import holds_of
 from troth.engines.seclang.dynamic import BUILT, QUESTIONS
 from troth.engines.seclang.effects import Effect, effects_of
 from troth.engines.seclang.model import Found, Link, Operator, OperatorFunction, Rule
@@ -117,8 +118,11 @@ def _link_of(index: int, link: Link, shop: Workshop) -> Run:
     stages = stages_of(link, shop)
     seen = _seen_of(index, link)
     keep = _keep_of(link, each, is_head=index >= 0)
+    holds = holds_of(link, shop.constants)
 
     def run(t: State, given: list[Item] | None) -> bool:
+        if holds is not None and not holds(t):
+            return False
         count = 0
         for item in seen(t, given):
             for value in stages(t, item[2]):
