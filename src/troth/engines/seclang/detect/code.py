@@ -12,15 +12,16 @@ import re
 
 from troth.engines.seclang.detect.layers import through
 from troth.engines.seclang.detect.rooted import rooted
+from troth.engines.seclang.detect.linear import Linear
 from troth.engines.seclang.detect.programs import KNOWN
 
 MAX_START = 400  # a call begins within the first eighty bytes of a value, see `_is_start`
 _GATE = re.compile(rb"[(<$][\w?%_'\"(]|\(\)|\w\(|\bclass\.|java\.|\$_|Runtime")
-_OPEN = re.compile(
+_OPEN = Linear(
     rb"(?i:<\?(?:php\b|=|\s{1,4}(?:\$|echo|print|system|eval|exec|include|require|passthru|phpinfo))"
     rb"|<script\s{1,20}language\s{0,4}=\s{0,4}[\"']?php|\[php\]|<%\s{0,4}(?:eval|execute|response\.write|Runtime|@\s{0,4}page))"
 )
-_SUPERGLOBAL = re.compile(
+_SUPERGLOBAL = Linear(
     rb"\$(?:\{\s{0,4}[\"']?)?_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES|ENV|SESSION)\b\s{0,4}(?:[\"']?\s{0,4}\})?\s{0,4}[\[{]|\$(?:HTTP_(?:GET|POST|COOKIE|RAW)\w{0,20}_?(?:VARS|DATA)|GLOBALS)\b\s{0,4}[\[;]"
 )
 # Functions that run programs or text. `%s` of them is called, with an argument, as one piece.
@@ -55,8 +56,8 @@ _CONCATENATED = re.compile(
 _PREFIX = re.compile(
     rb"[^\w\s]{0,12}\s{0,4}(?:[\w.@:-]{1,40}|[^\n]{0,40}[;'\"})=])?[^\w\n]{0,24}(?:(?:return|echo|print|new|and|or|if)\b[\s(!@]{1,4})?"
 )
-_SURE: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(pattern))
+_SURE: tuple[tuple[str, Linear], ...] = tuple(
+    (name, Linear(pattern))
     for name, pattern in (
         ("node", rb"require\s{0,4}\(\s{0,4}[\"'`](?:node:)?(?:child_process|fs|vm|net|os|http|worker_threads|cluster)[\"'`]\s{0,4}\)\s{0,4}(?:\.\w|\))"
                  rb"|child_process[\"'\])}.\s]{1,6}(?:exec|spawn|fork)\w{0,8}\s{0,4}\(|process\.(?:mainModule|binding|dlopen|kill)\b|global(?:This)?\.process\.\w"
@@ -72,7 +73,7 @@ _SURE: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
         ("asp", rb"(?i:createobject\s{0,4}\(\s{0,4}[\"'](?:wscript\.shell|scripting\.filesystemobject|shell\.application|msxml2\.|adodb\.)|response\.write\s{0,4}\(?\s{0,4}\d{2,9}\s{0,4}\*|<cf(?:execute|file|include|set|query|param)\b|Process\.Start\s{0,4}\()"),
     )
 )  # fmt: skip
-_SURE_GATE = re.compile(
+_SURE_GATE = Linear(
     rb"(?i:require|process|constructor|function|import|execsync|spawnsync|readfile|fs\.|__|os\.|subprocess|exec|\bio\.|open|kernel|%x|file\.|_eval|java|runtime"
     rb"|class|ognl|memberaccess|scriptengine|qx|createobject|response\.|<cf|\$\$nd_|uri\.)"
 )

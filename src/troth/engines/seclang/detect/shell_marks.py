@@ -7,6 +7,7 @@ name that somebody has hidden with quotes, backslashes, carets, empty expansions
 import re
 from fnmatch import translate
 
+from troth.engines.seclang.detect.linear import Linear
 from troth.engines.seclang.detect.programs import KNOWN, PLACES
 
 MAX_DISGUISED = 400
@@ -14,8 +15,8 @@ MAX_WILD = 40
 
 _SHELLS = rb"(?:/[\w/.-]{1,30}/)?(?:(?:ba|da|z|k|c|a|tc|fi)?sh|python[23]?|perl|ruby|php|node)"
 _FETCH = rb"(?:curl|wget|fetch|lwp-download|tftp)"
-_MARKS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
-    (name, needle, re.compile(pattern))
+_MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
+    (name, needle, Linear(pattern))
     for name, needle, pattern in (
         ("device", b"/dev/", rb"[<>&]\s{0,2}/dev/(?:tcp|udp)/[\w.$-]{1,80}/"),
         (
@@ -96,17 +97,15 @@ _MARKS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = tuple(
         ("measured", b"${#", rb"\w{1,16}=\$\{#\w{1,16}\}"),
     )
 )
-# Two of them begin with words of every language: looked for only where these occur.
-_RARE = {
-    "powershell": re.compile(
-        rb"(?i:powershell|iex|invoke-|new-object|\.download|certutil|bitsadmin|start-sleep)"
-    ),
-    "batch": re.compile(
-        rb"(?i:%\S{0,2}\s{1,20}in\s{0,4}\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr"
-        rb"|geq)\s|\sif\s[^\n]{1,60}==)"
-    ),
-    "exfiltration": re.compile(rb"(?:\$\(|`)\s{0,4}(?:whoami|id|hostname|uname|cat|base64|env)\b"),
-}
+# Three of them begin with words of every language: they are looked for where one of these occurs.
+_RARE = Linear(
+    rb"(?i:powershell|iex|invoke-|new-object|\.download|certutil|bitsadmin|start-sleep"
+    rb"|%\S{0,2}\s{1,20}in\s{0,4}\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s"
+    rb"|\bif\s[^\n]{1,60}==)|(?:\$\(|`)\s{0,4}(?:whoami|id|hostname|uname|cat|base64|env)\b"
+)
+_SPLITTER = Linear(
+    rb"\\\w|''|\"\"|\^\w|\w'\w{1,8}'|'\w{1,8}'\w|\w\"\w{1,8}\"|\"\w{1,8}\"\w|\$[@*0-9{'a-z]"
+)
 _SEPARATED = re.compile(rb"(?<![\w$])(\w{2,12})\$\{?IFS")
 _SPLIT = re.compile(
     rb"(?:^|[\s;|&`(/{=,])((?:\w{1,12}|(?:\\(?=\w)))?(?:(?:\\(?=\w)|''|\"\"|\^(?=\w)|'\w{1,8}'|\"\w{1,8}\""
@@ -120,12 +119,9 @@ _BRACED = re.compile(rb"(?:^|[;|&`(\n\s])\{([\w./]{1,24}),([^{}\n]{1,120})\}")
 
 def mark(value: bytes) -> str | None:
     """The name of what gives it away. For values that hold a separator."""
+    is_rare = _RARE.search(value) is not None
     for name, needle, pattern in _MARKS:
-        if needle and needle not in value:
-            continue
-        if not needle and _RARE[name].search(value) is None:
-            continue
-        if pattern.search(value):
+        if (needle in value if needle else is_rare) and pattern.search(value):
             return name
     if b"IFS" in value:
         for found in _SEPARATED.finditer(value):
@@ -136,7 +132,8 @@ def mark(value: bytes) -> str | None:
 
 def disguised(value: bytes) -> str | None:
     """A program whose name is not written as it is read."""
-    for count, found in enumerate(_SPLIT.finditer(value)):
+    splits = _SPLIT.finditer(value) if _SPLITTER.search(value) else ()
+    for count, found in enumerate(splits):
         raw = found.group(1)
         name = _UNSPLIT.sub(b"", raw).lower()
         if name in KNOWN and _is_split(raw, name) and (len(name) > 2 or name in _SHORT):

@@ -12,12 +12,14 @@ Jinja2, Twig, Freemarker, Velocity, Thymeleaf, ERB, Smarty, Handlebars; Struts S
 import re
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.linear import Linear
 from troth.engines.seclang.detect.rooted import rooted
 
 MAX_EXPRESSIONS = 300
+MAX_OPENINGS = 2500
 MAX_EXPRESSION = 400  # bytes
 
-_GATE = re.compile(
+_GATE = Linear(
     rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w{2,8}\s?\(|\$\w{1,20}\.\w|@\w{1,20}\.\w|<\w?%|<esi:|\(#|@\("
 )
 # Where an expression begins, and what ends it.
@@ -39,7 +41,7 @@ _OTHERS = (("brace", b"}"), ("erb", b"%>"))
 _ARITHMETIC = re.compile(
     rb"\s{0,8}[-(]{0,4}['\"]?\d{1,12}['\"]?\s{0,4}\)?\s{0,4}(?:[*/%+-]|\*\*)\s{0,4}\(?\s{0,4}['\"]?\d{1,12}['\"]?\s{0,4}[)\]]{0,4}\s{0,4}(?:[-+*/|;%].{0,60})?$"
 )
-_REACH = re.compile(
+_REACH = Linear(
     rb"__\w{3,24}__|\\x5f\\x5f|\b_self\b|\bself\._|\.__|\bgetClass\b|\.class\b|\bforName\b|\bgetRuntime\b"
     rb"|\bgetDeclared\w|\bgetMethod|\bnewInstance\b|\bclassLoader\b|\bClassPath\b"
     rb"|\bT\s{0,4}\(\s{0,4}[\w.]+\s{0,4}\)|\bnew\s{1,4}(?:java|javax|freemarker|org|com|sun)\."
@@ -60,20 +62,17 @@ _REACH = re.compile(
 )
 # What a template engine puts there by itself, and what tells all when it is printed.
 _WHOLE_OBJECTS = frozenset(b"config settings self request app g dump() _self _context this".split())
-_VELOCITY = re.compile(
+_VELOCITY = Linear(
     rb"#set\s{0,4}\(\s{0,4}\$\w{1,30}\s{0,4}=\s{0,4}(?:\$?['\"\w.]{0,80}\.(?:getClass|class|forName)|['\"]{2}|\d{1,6}\s{0,4}\*\s{0,4}\d{1,6}|\$\w{1,20}\.\w)"
     rb"|\$class\.(?:inspect|type)|\$\w{1,30}\.(?:getClass|class)\b|#(?:evaluate|include|parse)\s{0,4}\(\s{0,4}[\"'$]"
 )
-_FREEMARKER = re.compile(
+_FREEMARKER = Linear(
     rb"<#(?:assign|import|include)\s[^>]{0,200}(?:\?\s{0,4}(?:new|api)|freemarker\.|[\"']/)|<@\w{1,20}\s{1,4}[\"']?\w"
 )
-_SSI = re.compile(
+_SSI = Linear(
     rb"(?i:<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|set|printenv|fsize|flastmod|if|elif|odbc)\b|<esi:(?:include|inline|debug|vars|remove|assign)\b)"
 )
-_MARKO = re.compile(
-    rb"(?m:^\s{0,8}(?:%|#\{|=)\s{0,4}(?:import|import os|system|`))|<%\s{0,4}(?:import|require)\s|\{\{!--|\$\{\s{0,4}\"?freemarker|<\{\w{1,20}\s?="
-)
-_MAKO = re.compile(
+_MAKO = Linear(
     rb"\$\{\s{0,4}(?:self|context|x)\.(?:module|write|_)|<%[!\s]{1,4}import\s|<%def|#import\s{1,4}\w"
 )
 
@@ -87,7 +86,9 @@ def recognise(value: bytes) -> str | None:
         if found:
             return "include"
     count = 0
-    for opening in _OPENING.finditer(value):
+    for openings, opening in enumerate(_OPENING.finditer(value)):
+        if openings == MAX_OPENINGS:
+            return "too-many"
         kind, closing = _CLOSING.get(opening.group(), _OTHERS[opening.group()[:1] == b"<"])
         start = opening.end()
         end = value.find(closing, start, start + MAX_EXPRESSION)
