@@ -1,6 +1,4 @@
-"""UTF-8 to `%uXXXX`, and the map of code points to bytes that `urlDecodeUni` may use."""
-
-from collections.abc import Mapping
+"""UTF-8 to `%uXXXX`."""
 
 from troth.engines.seclang.transform.table import replacing
 
@@ -55,21 +53,3 @@ _replace = replacing(
     rb"[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3}|[\xc0-\xf7]",
     _escape,
 )
-
-
-def read_map(text: bytes, codepage: int) -> Mapping[int, int]:
-    """The map of one code page from a `unicode.mapping` file.
-
-    In that format (ModSecurity's reference, SecUnicodeMapFile) a line with the code page's number
-    begins its map, which is one line of `code:byte` pairs in hexadecimal.
-
-    Raises:
-        ValueError: the code page is not in it, or a pair is none.
-    """
-    lines = iter(text.splitlines())
-    for line in lines:
-        number = line.split(None, 1)[:1]
-        if number == [b"%d" % codepage]:
-            pairs = (pair.split(b":") for pair in next(lines, b"").split())
-            return {int(code, 16): int(byte, 16) for code, byte in pairs}
-    raise ValueError(f"no code page {codepage} in the map")

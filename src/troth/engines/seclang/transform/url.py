@@ -7,7 +7,6 @@ sign, and that decoder is C.
 
 import re
 from binascii import a2b_qp
-from collections.abc import Callable, Mapping
 from functools import partial
 
 from troth.engines.seclang.transform.table import replacing
@@ -61,27 +60,14 @@ _narrowed = replacing(_WIDE, _narrow)
 
 
 def url_decode_uni(value: bytes) -> bytes:
-    """As `url_decode`, and IIS's `%u0041` becomes one byte."""
+    """As `url_decode`, and IIS's `%u0041` becomes one byte.
+
+    There is no map of code points (SecUnicodeMapFile): it is the low byte, as in ModSecurity v3
+    without one.
+    """
     if b"%u" in value or b"%U" in value:
         value = _narrowed(value)
     return decode(value)[0]
-
-
-def url_decode_mapped(table: Mapping[int, int]) -> Callable[[bytes], bytes]:
-    """`urlDecodeUni` with a map of code points to bytes (SecUnicodeMapFile)."""
-
-    def narrow(escape: bytes) -> bytes:
-        code = _hex(escape[2:])
-        return b"%%%02x" % table.get(code, low_byte(code))
-
-    narrowed = replacing(_WIDE, narrow)
-
-    def mapped(value: bytes) -> bytes:
-        if b"%u" in value or b"%U" in value:
-            value = narrowed(value)
-        return decode(value)[0]
-
-    return mapped
 
 
 def url_encode(value: bytes) -> bytes:
