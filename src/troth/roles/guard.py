@@ -83,7 +83,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
         new_id=_ids(rng, 64),
         told=told,
     )
-    keeper = Keeper(current, standing.means(recorder.means(means, said)))
+    keeper = Keeper(current, standing.means(recorder.means(means, settings.guard.events)))
     waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
     asked = authz.Authz(keeper, waiting, standing.ask)
     learnt, drain = reports.Learnt(places.spool / LEARNT), sink.Sink(places.spool / SINK)
