@@ -110,7 +110,7 @@ def _response_type(view: View) -> bytes:
 
 
 def _flag(name: str) -> Filler:
-    return lambda view: _one(view.parts.flags.get(name, b"0"))
+    return lambda view: _one(view.flag(name))
 
 
 def _error(view: View) -> Values:

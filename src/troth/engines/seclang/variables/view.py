@@ -56,11 +56,20 @@ class View:
     @cached_property
     def query_arguments(self) -> Pairs:
         """ARGS_GET, the limit on arguments held."""
+        parts = self._query_parts
+        return parts.arguments[: self.limits.arguments]
+
+    @cached_property
+    def _query_parts(self) -> Parts:
         if not self.query:
-            return ()
+            return _NOTHING
         parts = PROCESSORS["URLENCODED"](self.query, b"", self.limits)
         self._note(parts)
-        return parts.arguments[: self.limits.arguments]
+        return parts
+
+    def flag(self, name: str) -> bytes:
+        """A flag of the body's processor or of the query (`URLENCODED_ERROR`); `0` when unset."""
+        return self.parts.flags.get(name) or self._query_parts.flags.get(name, b"0")
 
     @cached_property
     def cookies(self) -> Pairs:
