@@ -100,13 +100,23 @@ find = layers.through(recognise)
 
 def _in_quotes(value: bytes, quote: bytes) -> str | None:
     start = sqltokens.inside(value, quote)
-    if start < 0 or not _continues(value, start):
+    if start < 0:
         return None
+    if not _continues(value, start):
+        return _acting(value, start)
     reading = sqlgrammar.read(value, start, wants_operand=False, after=sqltokens.STRING)
     reason = _by_itself(reading) or _told(reading)
     if reason is None and not _is_quotation(value, start, reading):
         reason = _broken_out(value, start, reading)
     return reason
+
+
+def _acting(value: bytes, start: int) -> str | None:
+    """A call that acts, right behind the quote: no SQL, but a probe (`a" sleep(10) "`)."""
+    word = _BEHIND_QUOTE.match(value, start)[2]  # type: ignore[index]  # it may match nothing
+    if word is None or word.lower() not in words.EFFECTS:
+        return None
+    return _by_itself(sqlgrammar.read(value, start, wants_operand=True))
 
 
 def _continues(value: bytes, start: int) -> bool:
