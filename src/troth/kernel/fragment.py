@@ -47,6 +47,10 @@ class Fragment:
         removed: headers that the application may not send (names in lower case).
         routes: Envoy routes of the application's host that are tried before the application.
         plain_routes: Envoy routes of the plain-HTTP listener.
+        filters: Envoy's HTTP filters of the TLS listeners, tried before a body is read or a guard
+            is asked.
+        denials: what the details of an answer begin with (letters and `_`) when one of those
+            filters refused; such an answer says which promise did.
         tls: fields of Envoy's `TlsParameters`; without any the edge takes whatever Envoy can do.
         is_tls_only: the TLS port answers nothing that is not TLS.
         request_lua: statements that see `headers` (of the request to the application), `handle`.
@@ -61,6 +65,8 @@ class Fragment:
     removed: tuple[str, ...] = ()
     routes: tuple[Mapping[str, Any], ...] = ()
     plain_routes: tuple[Mapping[str, Any], ...] = ()
+    filters: tuple[Mapping[str, Any], ...] = ()
+    denials: tuple[str, ...] = ()
     tls: Mapping[str, Any] = field(default_factory=dict)
     is_tls_only: bool = False
     request_lua: str = ""

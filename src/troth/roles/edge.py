@@ -26,6 +26,7 @@ from troth.engines.envoy.errors import EnvoyError
 from troth.engines.envoy.resources import Json, bootstrap
 from troth.kernel.errors import Failure
 from troth.roles import edge_plan, rotation, start
+from troth.roles.edge_bans import Bans
 from troth.roles.edge_certificates import Certificates
 from troth.roles.edge_renew import Lives
 from troth.roles.places import Places
@@ -74,12 +75,14 @@ class Edge:
         self._digest = ""
         self.seen = (0, 0, 0)
         self.settings, self.plan = self._read()
+        self.bans = Bans(places, self.settings.guard.bans, self.log)
 
     def start(self) -> None:
         """Bring Envoy up. Raises the Failure that a person can mend."""
         self._keep_certificates()
+        self.bans.prepare()
         found = binary.identify(binary.locate(self.settings.edge.binary))
-        resources = compile_edge(self.plan, edge_plan.fragments(self.settings))
+        resources = compile_edge(self.plan, edge_plan.fragments(self.settings, self.places))
         self.server = server.start(
             found.path,
             self.places.edge,
@@ -103,6 +106,7 @@ class Edge:
                 self.settings, self.plan = self._read()
                 self._keep_certificates()
                 self._push()
+                self.bans.settings = self.settings.guard.bans
             except Failure as failure:
                 self.settings, self.plan, self._digest = before
                 self._tell(failure.hint())
@@ -129,7 +133,7 @@ class Edge:
 
     def _push(self) -> None:
         assert self.server is not None  # noqa: S101 -- started before
-        resources = compile_edge(self.plan, edge_plan.fragments(self.settings))
+        resources = compile_edge(self.plan, edge_plan.fragments(self.settings, self.places))
         found = binary.locate(self.settings.edge.binary)
         push.validate(found, self._bootstrap(), resources)
         push.push(self.places.edge, self.server.admin, resources)
@@ -185,6 +189,7 @@ async def _run(edge: Edge) -> int:
                 group.create_task(_reload(edge, again)),
                 group.create_task(_renew(edge)),
                 group.create_task(_rotate(edge)),
+                group.create_task(edge.bans.run()),
             )
             await asyncio.wait((stopping, died, renewing), return_when=asyncio.FIRST_COMPLETED)
             is_renewed = renewing.done() and not (stopping.done() or died.done())

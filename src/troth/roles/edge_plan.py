@@ -15,16 +15,21 @@ from troth.kernel.fragment import Fragment
 from troth.promises.edge import enforce as edge
 from troth.promises.edge.settings import EdgeSettings
 from troth.promises.guard.enforce import awaits_answers, reads_bodies
+from troth.promises.guard.enforce import edge as guard
 from troth.roles.places import Places
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 REACHED_WITHIN_S = 2.0
+BANS = "bans.json"
 GUARDS = ("guard-0", "guard-1")  # the first decides
 
 
-def fragments(settings: Settings) -> tuple[Fragment, ...]:
-    """What the areas have the edge do."""
-    return edge.fragments(settings.edge, prefix=settings.troth.prefix)
+def fragments(settings: Settings, places: Places | None = None) -> tuple[Fragment, ...]:
+    """What the areas have the edge do; bans only where a data directory has a file of them."""
+    return (
+        *edge.fragments(settings.edge, prefix=settings.troth.prefix),
+        *guard.fragments(settings.guard, str(places.edge / BANS) if places else ""),
+    )
 
 
 def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | None = None) -> Plan:
@@ -36,6 +41,7 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         challenges: ACME tokens that are being asked for just now, with their answers.
     """
     given = settings.edge
+    _sees_visitors(settings)
     hosts = (settings.application.host, settings.troth.host)
     return Plan(
         app_host=settings.application.host,
@@ -69,6 +75,18 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         is_body_inspected=reads_bodies(settings.guard),
         challenges=dict(challenges or {}),
     )
+
+
+def _sees_visitors(settings: Settings) -> None:
+    """The kernel sees who connects: behind a proxy that is the proxy. Raises ConfigError."""
+    if settings.guard.bans.nftables and (
+        settings.edge.trusted_hops or settings.edge.proxy_protocol
+    ):
+        raise ConfigError(
+            "would drop what the proxy in front of us sends, not the visitor's",
+            where="[guard.bans] nftables",
+            mend="nftables = false: guard and edge refuse by the visitor's address",
+        )
 
 
 def _seen(settings: Settings, places: Places) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """The HTTP filters, in order: whose request it is, how large it may be, what the guard says."""
 
 from troth.enforce.envoy.clusters import GUARD
+from troth.enforce.envoy.merged import Merged
 from troth.enforce.envoy.plan import Plan
 from troth.engines.envoy.resources import Json, extension, header, http_filter, typed
 
@@ -9,10 +10,11 @@ CHECK, CHECK_OR_PASS = "troth.guard", "troth.guard.fails-open"
 CLIENT_HEADER = "x-troth-client"
 
 
-def filters(plan: Plan) -> list[Json]:
+def filters(plan: Plan, merged: Merged) -> list[Json]:
     """What every request on TLS goes through, ending with the router."""
     return [
         _identity(),
+        *(dict(each) for each in merged.filters),
         _limit(BODY_LIMIT, plan.max_body_bytes),
         _limit(UPLOAD_LIMIT, plan.max_upload_bytes) | {"disabled": True},
         *_checks(plan),
@@ -96,7 +98,9 @@ def _check(plan: Plan, *, fails_open: bool) -> Json:
         http_service={
             "server_uri": {"uri": "http://guard", "cluster": GUARD, "timeout": timeout},
             "authorization_response": {
-                "allowed_upstream_headers": {"patterns": [{"prefix": "x-troth-"}]}
+                "allowed_upstream_headers": {"patterns": [{"prefix": "x-troth-"}]},
+                # What the guard says to the visitor of a request that passes.
+                "allowed_client_headers_on_success": {"patterns": [{"prefix": "ratelimit"}]},
             },
             "retry_policy": {
                 "retry_on": "connect-failure,reset,refused-stream",

@@ -39,7 +39,7 @@ SPOOFABLE = (
 FORWARDED_BUT_FOR = r"x-forwarded-([^f].*|f|f[^o].*|fo|fo[^r].*|for.+)"
 
 
-def connection(
+def connection(  # noqa: PLR0913 -- each is one part of the filter
     plan: Plan,
     name: str,
     *,
@@ -47,6 +47,7 @@ def connection(
     headers: tuple[Header, ...],
     codec: str,
     filters: list[Json],
+    denials: tuple[tuple[str, str], ...] = (),
 ) -> Json:
     """The network filter that speaks HTTP.
 
@@ -57,13 +58,14 @@ def connection(
         headers: of what the edge answers by itself.
         codec: AUTO, HTTP1 or HTTP3.
         filters: ending with the router.
+        denials: as in `Merged`.
     """
     options = {
         "stat_prefix": name,
         "codec_type": codec,
         "route_config": routes,
         "http_filters": filters,
-        "local_reply_config": local_replies(headers, prefix=plan.prefix),
+        "local_reply_config": local_replies(headers, prefix=plan.prefix, denials=denials),
         "server_header_transformation": "PASS_THROUGH",  # a server that is not named
         "use_remote_address": True,
         "xff_num_trusted_hops": plan.trusted_hops,

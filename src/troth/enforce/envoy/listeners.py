@@ -166,5 +166,6 @@ def _connection(plan: Plan, merged: Merged, host: str, *, is_quic: bool = False)
         routes=(routes.application if is_app else routes.troth)(plan, merged),
         headers=(*merged.own, *routes.alternative(plan)),
         codec="HTTP3" if is_quic else "AUTO",
-        filters=chain.filters(plan),
+        filters=chain.filters(plan, merged),
+        denials=merged.denials,
     )

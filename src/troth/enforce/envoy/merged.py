@@ -16,6 +16,8 @@ class Merged:
     removed: tuple[str, ...]
     routes: tuple[Mapping[str, Any], ...]
     plain_routes: tuple[Mapping[str, Any], ...]
+    filters: tuple[Mapping[str, Any], ...]
+    denials: tuple[tuple[str, str], ...]  # with the promise that refused
     tls: Mapping[str, Any]
     is_tls_only: bool
     request_lua: tuple[str, ...]
@@ -34,6 +36,8 @@ def merge(fragments: Sequence[Fragment]) -> Merged:
         removed=tuple(dict.fromkeys(name for each in fragments for name in each.removed)),
         routes=tuple(route for each in fragments for route in each.routes),
         plain_routes=tuple(route for each in fragments for route in each.plain_routes),
+        filters=tuple(one for each in fragments for one in each.filters),
+        denials=tuple((detail, each.promise) for each in fragments for detail in each.denials),
         tls=tls,
         is_tls_only=any(each.is_tls_only for each in fragments),
         request_lua=tuple(each.request_lua for each in fragments if each.request_lua),

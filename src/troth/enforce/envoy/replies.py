@@ -7,8 +7,9 @@ request; the style sheet is a file of its own because the policy allows no inlin
 import json
 from html import escape
 
-from troth.engines.envoy.resources import Json, direct, header, header_options, literal
+from troth.engines.envoy.resources import Json, direct, extension, header, header_options, literal
 from troth.kernel.fragment import Header
+from troth.kernel.request import MARKER
 
 STYLE = (
     ":root{color-scheme:light dark}"
@@ -28,6 +29,7 @@ PAGES: tuple[tuple[int, str, str], ...] = (
     (413, "Too large", "What was sent is larger than this service accepts."),
     (421, "Wrong address", "No such service answers here."),
     (426, "Too old", "This way of speaking HTTP is too old for this service."),
+    (429, "Too many", "There were too many requests from your address. Please wait a moment."),
     (431, "Header too large", "The request's header is larger than this service accepts."),
     (500, "Error", "Something went wrong here. Please try again later."),
     (501, "Not understood", "This service does not speak that way."),
@@ -38,6 +40,7 @@ PAGES: tuple[tuple[int, str, str], ...] = (
 RETRY_AFTER_S = 5  # a guard or an application that starts again takes a few seconds
 FIRST_ERROR = 400
 TO_TRY_AGAIN = 503
+DENIED = (403, 429)  # what a fragment's filter answers
 REFUSED_BY_GUARD = "UAEX"  # Envoy's response flag for a denial by the external authorisation
 
 
@@ -64,11 +67,14 @@ def page(title: str, sentence: str, status: int, *, prefix: str) -> str:
     )
 
 
-def local_replies(headers: tuple[Header, ...], *, prefix: str) -> Json:
+def local_replies(
+    headers: tuple[Header, ...], *, prefix: str, denials: tuple[tuple[str, str], ...] = ()
+) -> Json:
     """The HTTP connection manager's `local_reply_config`.
 
     The first mapper that fits is the only one, so each carries the whole header set. The guard's
-    own refusals keep their body; its absence (503) gets our page.
+    own refusals keep their body; its absence (503) gets our page. What a fragment's filter refused
+    (`denials`: what the details begin with, and the promise) carries the mark of a refusal.
     """
     own = header_options(headers)
     first = [row for row in PAGES if row[0] == TO_TRY_AGAIN]
@@ -76,6 +82,7 @@ def local_replies(headers: tuple[Header, ...], *, prefix: str) -> Json:
     again = [*own, header("retry-after", str(RETRY_AFTER_S))]
     return {
         "mappers": [
+            *(mapper for each in denials for mapper in _denied(*each, own, prefix)),
             *_pair(*first[0], again, prefix),
             {"filter": {"response_flag_filter": {"flags": [REFUSED_BY_GUARD]}}}
             | {"headers_to_add": own},
@@ -83,6 +90,24 @@ def local_replies(headers: tuple[Header, ...], *, prefix: str) -> Json:
             {"filter": _status("GE", 0), "headers_to_add": own},
         ]
     }
+
+
+def _denied(detail: str, promise: str, own: list[Json], prefix: str) -> list[Json]:
+    expression = f"response.code_details.startsWith('{detail}')"
+    is_denied = {
+        "extension_filter": extension(
+            "envoy.access_loggers.extension_filters.cel",
+            "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+            expression=expression,
+        )
+    }
+    marked = [*own, header(MARKER.decode(), promise)]
+    return [
+        {**mapper, "filter": {"and_filter": {"filters": [is_denied, mapper["filter"]]}}}
+        for row in PAGES
+        if row[0] in DENIED
+        for mapper in _pair(*row, marked, prefix)
+    ]
 
 
 def _pair(status: int, title: str, sentence: str, own: list[Json], prefix: str) -> list[Json]:

@@ -55,6 +55,9 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         token_headers: where programs put a token.
         statics: endings of paths that GET and HEAD may ask for uncounted.
         ban_after: refusals of an address in ten minutes after which it is kept out; 0 for never.
+        edge_rate: what the edge by itself lets one address ask for, of anything: far above what
+            `rules` say, for it spares the guard a flood and knows no routes. Empty for no bound.
+        edge_burst: how many of them at once.
         headers: say `RateLimit` and `RateLimit-Policy` on answers.
     """
 
@@ -65,6 +68,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     token_headers: tuple[HeaderName, ...] = ("authorization", "x-api-key")
     statics: tuple[Suffix, ...] = STATICS
     ban_after: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    edge_rate: Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,5}/(s|min))?$")] = "100/s"
+    edge_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
     headers: bool = True
 
     def __post_init__(self) -> None:
