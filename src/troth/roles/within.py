@@ -85,6 +85,7 @@ class Guard(Keeper):
             reports.Learnt(places.spool / LEARNT),
             sink.Sink(places.spool / SINK),
             now=clock.now,
+            new_id=lambda: f"{self._rng.getrandbits(128):032x}",
         )
         self.inside = within.Inside(own=self._own(own.answer))
         self._seen = _mark(self._path)
