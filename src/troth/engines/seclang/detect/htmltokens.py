@@ -6,7 +6,7 @@ where a tag's attributes are due (`TAG`) as well as in text (`DATA`). What is ra
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 TEXT, OPEN, NAME, VALUE, END, CLOSE, COMMENT, DOCTYPE = (
@@ -36,9 +36,7 @@ def tokens(value: bytes, state: str = DATA) -> Iterator[Token]:
     """The tokens of a value; what is not terminated ends where the value does."""
     place, size = 0, len(value)
     if state is TAG:
-        for token, end in _attributes(value, 0):
-            yield token
-            place = end
+        place = yield from _attributes(value, 0)
     while place < size:
         opening = value.find(b"<", place)
         if opening < 0:
@@ -52,31 +50,29 @@ def tokens(value: bytes, state: str = DATA) -> Iterator[Token]:
             name = _TAG_NAME.match(value, place + 1 + is_end)
             assert name is not None  # it matches nothing too  # noqa: S101
             yield Token(CLOSE if is_end else OPEN, name.group())
-            place = name.end()
-            for token, end in _attributes(value, place):
-                yield token
-                place = end
+            place = yield from _attributes(value, name.end())
         else:
             token, place = _other(value, place)
             yield token
 
 
-def _attributes(value: bytes, place: int) -> Iterator[tuple[Token, int]]:
-    """The attributes from an offset to the tag's end, each token with the offset behind it."""
+def _attributes(value: bytes, place: int) -> Generator[Token, None, int]:
+    """The attributes from an offset to the tag's end; returns the offset behind it."""
     size = len(value)
     while place < size:
         name = _NAME.match(value, place)
         assert name is not None  # noqa: S101
         place = name.end()
         if name.group(1) == b">":
-            yield Token(END, b">"), place
-            return
+            yield Token(END, b">")
+            return place
         if name.group(1):
-            yield Token(NAME, name.group(1)), place
+            yield Token(NAME, name.group(1))
         found = _VALUE.match(value, place)
         if found is not None:
             place = found.end()
-            yield Token(VALUE, next(part for part in found.groups() if part is not None)), place
+            yield Token(VALUE, next(part for part in found.groups() if part is not None))
+    return size
 
 
 def _other(value: bytes, place: int) -> tuple[Token, int]:

@@ -18,7 +18,7 @@ _LETTERS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x6
 _PLAIN = _LETTERS + b" .,?!:_/+%^~[]}$\\\r\n\t-" + bytes(range(0x80, 0x100))
 _SEEDS = re.compile(
     rb"select| by |having|procedure|exec|drop |shutdown|when|null|true|false|--|union|declare"
-    rb"|like |between"
+    rb"|like |between|::"
 )
 # The beginning of an expression: one operand, then what is behind it.
 _START = re.compile(

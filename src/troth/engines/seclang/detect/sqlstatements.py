@@ -13,7 +13,7 @@ _OBJECT = (
 
 
 def _shape(text: bytes) -> bytes:
-    """A shape written out: `~` white space or comments, `&` none or some, `%N` a name, `%.` a stop."""
+    """Written out: `~` white space or comments, `&` none or some, `%N` a name, `%.` a stop."""
     return (
         text.replace(b"~", _S + b"+").replace(b"&", _S + b"*").replace(b"%N", _NAME)
         .replace(b"%O", _OBJECT).replace(b"%.", _STOP)
