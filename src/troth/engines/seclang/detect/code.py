@@ -11,25 +11,36 @@ named here; CVE-2022-22965 (Spring's class loader); CVE-2017-5638 (OGNL, see `te
 import re
 
 from troth.engines.seclang.detect.layers import through
-from troth.engines.seclang.detect.rooted import rooted
 from troth.engines.seclang.detect.linear import Linear
 from troth.engines.seclang.detect.programs import KNOWN
+from troth.engines.seclang.detect.rooted import rooted
 
 MAX_START = 400  # a call begins within the first eighty bytes of a value, see `_is_start`
+MAX_BEFORE = 80
+MAX_WORDS = 4  # in a row before it: a sentence
 _GATE = re.compile(rb"[(<$][\w?%_'\"(]|\(\)|\w\(|\bclass\.|java\.|\$_|Runtime")
 _OPEN = Linear(
-    rb"(?i:<\?(?:php\b|=|\s{1,4}(?:\$|echo|print|system|eval|exec|include|require|passthru|phpinfo))"
-    rb"|<script\s{1,20}language\s{0,4}=\s{0,4}[\"']?php|\[php\]|<%\s{0,4}(?:eval|execute|response\.write|Runtime|@\s{0,4}page))"
+    rb"(?i:<\?(?:php\b|=|\s{1,4}(?:\$|echo|print|system|eval|exec|include|require|passthru"
+    rb"|phpinfo))"
+    rb"|<script\s{1,20}language\s{0,4}=\s{0,4}[\"']?php|\[php\]|<%\s{0,4}(?:eval|execute"
+    rb"|response\.write|Runtime|@\s{0,4}page))"
 )
 _SUPERGLOBAL = Linear(
-    rb"\$(?:\{\s{0,4}[\"']?)?_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES|ENV|SESSION)\b\s{0,4}(?:[\"']?\s{0,4}\})?\s{0,4}[\[{]|\$(?:HTTP_(?:GET|POST|COOKIE|RAW)\w{0,20}_?(?:VARS|DATA)|GLOBALS)\b\s{0,4}[\[;]"
+    rb"\$(?:\{\s{0,4}[\"']?)?_(?:GET|POST|REQUEST|COOKIE|SERVER|FILES|ENV"
+    rb"|SESSION)\b\s{0,4}(?:[\"']?\s{0,4}\})?\s{0,4}[\[{]|\$(?:HTTP_(?:GET|POST|COOKIE"
+    rb"|RAW)\w{0,20}_?(?:VARS|DATA)|GLOBALS)\b\s{0,4}[\[;]"
 )
 # Functions that run programs or text. `%s` of them is called, with an argument, as one piece.
 _CALL = re.compile(
-    rb"(?i:(?<![\w.>$-])(@?(?:exec|system|passthru|shell_exec|popen|proc_open|pcntl_exec|eval|assert|create_function|call_user_func(?:_array)?"
-    rb"|phpinfo|phpversion|php_uname|getcwd|base64_decode|gzinflate|str_rot13|file_get_contents|readfile|highlight_file|show_source|fopen|file_put_contents"
-    rb"|fwrite|unlink|include(?:_once)?|require(?:_once)?|preg_replace|array_map|array_filter|usort|ob_start|register_shutdown_function|print_r|var_dump|print|printf|md5|die|sleep|chr|scandir|opendir"
-    rb"|get_defined_vars|getenv|putenv|ini_set|set_time_limit|exec_shell|spawn|execfile|compile|__import__|globals|open))\s{0,8}\(\s{0,8}([^\n]{0,200}))"
+    rb"(?i:(?<![\w.>$-])(@?(?:exec|system|passthru|shell_exec|popen|proc_open|pcntl_exec|eval"
+    rb"|assert|create_function|call_user_func(?:_array)?"
+    rb"|phpinfo|phpversion|php_uname|getcwd|base64_decode|gzinflate|str_rot13|file_get_contents"
+    rb"|readfile|highlight_file|show_source|fopen|file_put_contents"
+    rb"|fwrite|unlink|include(?:_once)?|require(?:_once)?|preg_replace|array_map|array_filter"
+    rb"|usort|ob_start|register_shutdown_function|print_r|var_dump|print|printf|md5|die"
+    rb"|sleep|chr|scandir|opendir"
+    rb"|get_defined_vars|getenv|putenv|ini_set|set_time_limit|exec_shell|spawn|execfile|compile"
+    rb"|__import__|globals|open))\s{0,8}\(\s{0,8}([^\n]{0,200}))"
 )
 _RUNS = frozenset(
     b"exec system passthru shell_exec popen proc_open pcntl_exec spawn execfile".split()
@@ -38,45 +49,81 @@ _EVALUATES = frozenset(
     b"eval assert create_function call_user_func call_user_func_array compile".split()
 )
 _READS = frozenset(
-    b"file_get_contents readfile highlight_file show_source fopen include include_once require require_once scandir opendir open".split()
+    b"file_get_contents readfile highlight_file show_source fopen include include_once require"
+    b" require_once scandir opendir open".split()
 )
 _SHOWS = frozenset(
     b"phpinfo phpversion php_uname getcwd get_defined_vars globals __import__".split()
 )
 _PROOF = re.compile(
-    rb"\s{0,4}(?:md5|sha1|str_repeat|base64_decode|hex2bin|chr|strrev|dechex|php_uname|phpversion|getcwd|`[^`]{1,100}`|\d{2,9}\s{0,4}[*+-]\s{0,4}\d{2,9})\s{0,4}[(`)]?"
+    rb"\s{0,4}(?:md5|sha1|str_repeat|base64_decode|hex2bin|chr|strrev|dechex|php_uname"
+    rb"|phpversion|getcwd|`[^`]{1,100}`|\d{2,9}\s{0,4}[*+-]\s{0,4}\d{2,9})\s{0,4}[(`)]?"
 )
 _VARIABLE = re.compile(
-    rb"\$\{?[A-Za-z_]\w{0,30}\}?\s{0,4}(?:\[[^\]\n]{0,40}\])?\s{0,4}(?:=\s{0,4}[^=\n][^\n;]{0,100};.{0,100}\$\w{1,30}\s{0,4}\(|\(\s{0,4}[$'\"][^\n]{0,100}\)\s{0,4};?)",
+    rb"\$\{?[A-Za-z_]\w{0,30}\}?\s{0,4}(?:\[[^\]\n]{0,40}\])?\s{0,4}(?:=\s{0,4}[^=\n][^\n;"
+    rb"]{0,100};.{0,100}\$\w{1,30}\s{0,4}\(|\(\s{0,4}[$'\"][^\n]{0,100}\)\s{0,4};?)",
     re.DOTALL,
 )
 _CONCATENATED = re.compile(
-    rb"\(\s{0,4}['\"][\w.]{1,20}['\"]\s{0,4}(?:\.\s{0,4}['\"][\w.]{0,20}['\"]\s{0,4}){1,12}\)\s{0,4}\(|[\"']\w{2,20}[\"']\s{0,2}\(\s{0,2}[\"'$]|\(\s{0,2}[\"'](?:system|exec|passthru|shell_exec|phpinfo|assert)[\"']\s{0,2}\)\s{0,2}\("
+    rb"\(\s{0,4}['\"][\w.]{1,20}['\"]\s{0,4}(?:\.\s{0,4}['\"][\w.]{0,20}['\"]\s{0,4}){1,12}\)"
+    rb"\s{0,4}\(|[\"']\w{2,20}[\"']\s{0,2}\(\s{0,2}[\"'$]|\(\s{0,2}[\"'](?:system|exec"
+    rb"|passthru|shell_exec|phpinfo|assert)[\"']\s{0,2}\)\s{0,2}\("
 )
 _PREFIX = re.compile(
-    rb"[^\w\s]{0,12}\s{0,4}(?:[\w.@:-]{1,40}|[^\n]{0,40}[;'\"})=])?[^\w\n]{0,24}(?:(?:return|echo|print|new|and|or|if)\b[\s(!@]{1,4})?"
+    rb"[^\w\s]{0,12}\s{0,4}(?:[\w.@:-]{1,40}|[^\n]{0,40}[;'\"})=])?[^\w\n]{0,24}(?:(?:return"
+    rb"|echo|print|new|and|or|if)\b[\s(!@]{1,4})?"
 )
 _SURE: tuple[tuple[str, Linear], ...] = tuple(
     (name, Linear(pattern))
     for name, pattern in (
-        ("node", rb"require\s{0,4}\(\s{0,4}[\"'`](?:node:)?(?:child_process|fs|vm|net|os|http|worker_threads|cluster)[\"'`]\s{0,4}\)\s{0,4}(?:\.\w|\))"
-                 rb"|child_process[\"'\])}.\s]{1,6}(?:exec|spawn|fork)\w{0,8}\s{0,4}\(|process\.(?:mainModule|binding|dlopen|kill)\b|global(?:This)?\.process\.\w"
-                 rb"|constructor\.constructor\s{0,4}\(|constructor\s{0,2}\(\s{0,2}[\"'`]return|\.constructor\s{0,4}\(\s{0,4}[\"'`](?:return|process|alert|global)"
-                 rb"|new\s{1,4}Function\s{0,4}\(\s{0,4}[\"'`]|Function\s{0,4}\(\s{0,4}[\"'`]return|import\s{0,4}\(\s{0,4}[\"'](?:node:)?(?:fs|child_process)|_\$\$ND_FUNC\$\$_|fs\.(?:readFileSync|writeFileSync|unlinkSync|readdirSync)\s{0,4}\(|process\.(?:env|argv|cwd|version)\b[.\w]{0,40}\s{0,4}[;)}\[]|\bexecSync\s{0,4}\(|\bspawnSync\s{0,4}\("),
-        ("python", rb"__import__\s{0,4}\(\s{0,4}[\"']|os\.(?:system|popen|exec[lv]\w{0,3}|spawn\w{0,4})\s{0,4}\(\s{0,4}\S|subprocess\.(?:call|run|Popen|check_output|check_call|getoutput)\s{0,4}\(\s{0,4}[\[\"']"
-                   rb"|(?:eval|exec)\s{0,4}\(\s{0,4}compile\s{0,4}\(|\.__(?:class|globals|subclasses|builtins|mro|bases?)__\b|__builtins__\b\s{0,2}[\[.]|getattr\s{0,4}\(\s{0,4}__\w|importlib\.import_module\s{0,4}\("),
-        ("ruby", rb"\bIO\.(?:popen|read|readlines|binread|sysopen)\s{0,4}\(?\s{0,4}[\"'\[]|\bOpen3\.|\bKernel\.(?:exec|system|open|spawn|`)|%x[({\[<|!][^\n]{1,80}|\bFile\.(?:read|open|write|delete)\s{0,4}\(?[\"']|instance_eval|class_eval|Process\.(?:spawn|exec|daemon)|URI\.open\s{0,2}\("),
-        ("java", rb"(?i:java\.lang\.(?:Runtime|ProcessBuilder|ProcessImpl|System|Class|Thread|reflect|UNIXProcess)\b[^\n]{0,80}(?:getRuntime|exec|forName|start|<init>|getProperty|getenv|invoke|newInstance|\(|currentThread))"
-                 rb"|\bgetRuntime\s{0,4}\(\s{0,4}\)\s{0,4}\.?\s{0,4}(?:exec|load|halt|exit)?|\bnew\s{1,4}ProcessBuilder\s{0,4}\(|(?:javax\.script|java\.beans)\.\w+Manager|ScriptEngineManager\s{0,4}\("
-                 rb"|\bclass\.module\.classLoader\b|(?:^|[.\[&?])class(?:\.|\[[\"']?)(?:module|classLoader|protectionDomain)\b|@ognl\.OgnlContext@|#_memberAccess|T\(java\.lang\.|com\.opensymphony\.xwork2|ognl\.OgnlContext"),
-        ("perl", rb"\bqx\s{0,2}[({/|!][^\n]{1,80}[)}/|!]|\bopen\s{0,4}\(\s{0,4}\w{1,20}\s{0,4},\s{0,4}[\"']?\s{0,2}\|?[^\n]{1,80}\|\s{0,2}[\"']?\s{0,2}\)"),
-        ("asp", rb"(?i:createobject\s{0,4}\(\s{0,4}[\"'](?:wscript\.shell|scripting\.filesystemobject|shell\.application|msxml2\.|adodb\.)|response\.write\s{0,4}\(?\s{0,4}\d{2,9}\s{0,4}\*|<cf(?:execute|file|include|set|query|param)\b|Process\.Start\s{0,4}\()"),
+        ("node", (rb"require\s{0,4}\(\s{0,4}[\"'`](?:node:)?(?:child_process|fs|vm|net|os|http"
+            rb"|worker_threads|cluster)[\"'`]\s{0,4}\)\s{0,4}(?:\.\w|\))"
+                 rb"|child_process[\"'\])}.\s]{1,6}(?:exec|spawn|fork)\w{0,8}\s{0,4}\("
+                     rb"|process\.(?:mainModule|binding|dlopen|kill)\b"
+                     rb"|global(?:This)?\.process\.\w"
+                 rb"|constructor\.constructor\s{0,4}\(|constructor\s{0,2}\(\s{0,2}[\"'`]return"
+                     rb"|\.constructor\s{0,4}\(\s{0,4}[\"'`](?:return|process|alert|global)"
+                 rb"|new\s{1,4}Function\s{0,4}\(\s{0,4}[\"'`]"
+                     rb"|Function\s{0,4}\(\s{0,4}[\"'`]return"
+                     rb"|import\s{0,4}\(\s{0,4}[\"'](?:node:)?(?:fs|child_process)"
+                     rb"|_\$\$ND_FUNC\$\$_|fs\.(?:readFileSync|writeFileSync|unlinkSync"
+                     rb"|readdirSync)\s{0,4}\(|process\.(?:env|argv|cwd"
+                     rb"|version)\b[.\w]{0,40}\s{0,4}[;)}\[]|\bexecSync\s{0,4}\("
+                     rb"|\bspawnSync\s{0,4}\(")),
+        ("python", (rb"__import__\s{0,4}\(\s{0,4}[\"']|os\.(?:system|popen|exec[lv]\w{0,3}"
+            rb"|spawn\w{0,4})\s{0,4}\(\s{0,4}\S|subprocess\.(?:call|run|Popen|check_output"
+            rb"|check_call|getoutput)\s{0,4}\(\s{0,4}[\[\"']"
+                   rb"|(?:eval|exec)\s{0,4}\(\s{0,4}compile\s{0,4}\(|\.__(?:class|globals"
+                       rb"|subclasses|builtins|mro|bases?)__\b|__builtins__\b\s{0,2}[\[.]"
+                       rb"|getattr\s{0,4}\(\s{0,4}__\w|importlib\.import_module\s{0,4}\(")),
+        ("ruby", (rb"\bIO\.(?:popen|read|readlines|binread|sysopen)\s{0,4}\(?\s{0,4}[\"'\[]"
+            rb"|\bOpen3\.|\bKernel\.(?:exec|system|open|spawn|`)|%x[({\[<|!][^\n]{1,80}"
+            rb"|\bFile\.(?:read|open|write|delete)\s{0,4}\(?[\"']|instance_eval|class_eval"
+            rb"|Process\.(?:spawn|exec|daemon)|URI\.open\s{0,2}\(")),
+        ("java", (rb"(?i:java\.lang\.(?:Runtime|ProcessBuilder|ProcessImpl|System|Class|Thread"
+            rb"|reflect|UNIXProcess)\b[^\n]{0,80}(?:getRuntime|exec|forName|start|<init>"
+            rb"|getProperty|getenv|invoke|newInstance|\(|currentThread))"
+                 rb"|\bgetRuntime\s{0,4}\(\s{0,4}\)\s{0,4}\.?\s{0,4}(?:exec|load|halt|exit)?"
+                     rb"|\bnew\s{1,4}ProcessBuilder\s{0,4}\(|(?:javax\.script"
+                     rb"|java\.beans)\.\w+Manager|ScriptEngineManager\s{0,4}\("
+                 rb"|\bclass\.module\.classLoader\b|(?:^|[.\[&?])class(?:\.|\[[\"']?)(?:module"
+                     rb"|classLoader|protectionDomain)\b|@ognl\.OgnlContext@|#_memberAccess"
+                     rb"|T\(java\.lang\.|com\.opensymphony\.xwork2|ognl\.OgnlContext")),
+        ("perl", (rb"\bqx\s{0,2}[({/|!][^\n]{1,80}[)}/|!]"
+            rb"|\bopen\s{0,4}\(\s{0,4}\w{1,20}\s{0,4},\s{0,4}[\"']?\s{0,2}\|?[^\n]{1,80}\|"
+            rb"\s{0,2}[\"']?\s{0,2}\)")),
+        ("asp", (rb"(?i:createobject\s{0,4}\(\s{0,4}[\"'](?:wscript\.shell"
+            rb"|scripting\.filesystemobject|shell\.application|msxml2\.|adodb\.)"
+            rb"|response\.write\s{0,4}\(?\s{0,4}\d{2,9}\s{0,4}\*|<cf(?:execute|file|include|set"
+            rb"|query|param)\b|Process\.Start\s{0,4}\()")),
     )
 )  # fmt: skip
 _SURE_GATE = Linear(
-    rb"(?i:require|process|constructor|function|import|execsync|spawnsync|readfile|fs\.|__|os\.|subprocess|exec|\bio\.|open|kernel|%x|file\.|_eval|java|runtime"
+    rb"(?i:require|process|constructor|function|import|execsync|spawnsync|readfile|fs\.|__|os\."
+    rb"|subprocess|exec|\bio\.|open|kernel|%x|file\.|_eval|java|runtime"
     rb"|class|ognl|memberaccess|scriptengine|qx|createobject|response\.|<cf|\$\$nd_|uri\.)"
 )
+_FILE = re.compile(rb"\(?\s{0,4}[\"']?(?:\.{0,2}/|php:|https?:|data:|expect:|\$_|__FILE__)")
 _TOKENS = re.compile(rb"[;(){}\[\]'\"$`=]")
 
 
@@ -86,48 +133,50 @@ def recognise(value: bytes) -> str | None:
         return None
     if b"<" in value and _OPEN.search(value):
         return "opened"
-    if b"$" in value:
-        if _SUPERGLOBAL.search(value):
-            return "superglobal"
-        if _VARIABLE.match(value.lstrip(b"'\");} ")):
-            return "variable-function"
-    called = _called(value)
-    if called:
-        return called
-    if _SURE_GATE.search(value):
-        for name, pattern in _SURE:
-            found = pattern.search(value)
-            if found and _is_code(value, found.start()):
-                return name
+    if b"$" in value and _SUPERGLOBAL.search(value):
+        return "superglobal"
+    start = value.lstrip(b"'\");} ")
+    if b"$" in value and _VARIABLE.match(start):
+        return "variable-function"
     return (
-        "concatenated" if b"(" in value and _CONCATENATED.match(value.lstrip(b"'\"); ")) else None
+        _called(value) or _sure(value) or ("concatenated" if _CONCATENATED.match(start) else None)
     )
+
+
+def _sure(value: bytes) -> str | None:
+    """What only code of one language says."""
+    if _SURE_GATE.search(value) is None:
+        return None
+    for name, pattern in _SURE:
+        found = pattern.search(value)
+        if found and _is_code(value, found.start()):
+            return name
+    return None
 
 
 def _called(value: bytes) -> str | None:
     """A function that runs something, called where data was expected."""
     for call in _CALL.finditer(value, 0, MAX_START):
-        if not _is_start(value[: call.start()]):
+        before = value[: call.start()]
+        if not _is_start(before):
             return None
         name, argument = call.group(1).lower().lstrip(b"@"), call.group(2)
-        if name in _SHOWS and argument[:1] in b")'\"":
-            return f"call:{name.decode()}"
-        if name in _RUNS and _names_program(argument, bare=not call.start()):
-            return f"call:{name.decode()}"
-        if (
-            name in _EVALUATES
-            and argument[:1] in b"'\"$`(@"
-            or name in _EVALUATES
-            and _CALL.match(argument)
-        ):
-            return f"call:{name.decode()}"
-        if name in _READS and b" = " not in value[: call.start()] and re.match(
-            rb"\(?\s{0,4}[\"']?(?:\.{0,2}/|php:|https?:|data:|expect:|\$_|__FILE__)", argument
-        ):
-            return f"call:{name.decode()}"
-        if _PROOF.match(argument) and name not in (b"open", b"compile"):
+        if _runs(name, argument, before):
             return f"call:{name.decode()}"
     return None
+
+
+def _runs(name: bytes, argument: bytes, before: bytes) -> bool:
+    """Whether a call with this argument runs a program or a text, or tells of the machine."""
+    if name in _SHOWS and argument[:1] in b")'\"":
+        return True
+    if name in _RUNS and _names_program(argument, bare=not before):
+        return True
+    if name in _EVALUATES and (argument[:1] in b"'\"$`(@" or _CALL.match(argument)):
+        return True
+    if name in _READS and b" = " not in before and _FILE.match(argument):
+        return True
+    return name not in (b"open", b"compile") and _PROOF.match(argument) is not None
 
 
 def _names_program(argument: bytes, *, bare: bool) -> bool:
@@ -147,7 +196,9 @@ def _names_program(argument: bytes, *, bare: bool) -> bool:
 
 def _is_start(before: bytes) -> bool:
     """Whether what stands before is a piece of data that was closed, and no sentence."""
-    return len(before) <= 80 and (not before.strip() or _PREFIX.fullmatch(before) is not None)  # noqa: PLR2004
+    return len(before) <= MAX_BEFORE and (
+        not before.strip() or _PREFIX.fullmatch(before) is not None
+    )
 
 
 def _is_code(value: bytes, start: int) -> bool:
@@ -156,9 +207,9 @@ def _is_code(value: bytes, start: int) -> bool:
         rb"(?<![\w.])[A-Za-z\x80-\xff]{3,20}(?=[ ,.]\s?[A-Za-z\x80-\xff])",
         value[max(0, start - 200) : start],
     )
-    return len(words) < 4 and (
-        len(value) < 400 or len(_TOKENS.findall(value[:2000])) * 25 > len(value[:2000])
-    )  # noqa: PLR2004
+    return len(words) < MAX_WORDS and (
+        len(value) < MAX_START or len(_TOKENS.findall(value[:2000])) * 25 > len(value[:2000])
+    )
 
 
 find = through(rooted(recognise))

@@ -19,40 +19,63 @@ from troth.engines.seclang.detect.rooted import rooted
 MAX_PACKED = 64 * 1024
 
 _JAVA = (b"\xac\xed\x00\x05", b"\xac\xed\x00\x05".hex().encode(), b"rO0AB")
-_PHP = Linear(
-    rb"(?<!\w)[OC]:\+?\d{1,4}:\"[A-Za-z_\\\x80-\xff][\w\\\x80-\xff]{0,200}\":\d{1,6}:\{"
-)
+_PHP = Linear(rb"(?<!\w)[OC]:\+?\d{1,4}:\"[A-Za-z_\\\x80-\xff][\w\\\x80-\xff]{0,200}\":\d{1,6}:\{")
 _PICKLE = Linear(
-    rb"(?<![A-Za-z])c(?:os|posix|nt|subprocess|sys|builtins|__builtin__|commands|pty|socket|shutil|importlib|runpy|operator|functools)\n\w{1,40}\n"
-    rb"|(?:os|posix|nt|subprocess|builtins|__builtin__)[\x94\x8c]{1,4}.?(?:system|popen|Popen|exec|eval|check_output|getattr|call)"
+    rb"(?<![A-Za-z])c(?:os|posix|nt|subprocess|sys|builtins|__builtin__|commands|pty|socket"
+    rb"|shutil|importlib|runpy|operator|functools)\n\w{1,40}\n"
+    rb"|(?:os|posix|nt|subprocess|builtins|__builtin__)[\x94\x8c]{1,4}.?(?:system|popen|Popen"
+    rb"|exec|eval|check_output|getattr|call)"
 )
 _DANGEROUS = Linear(
-    rb"(?:posix|subprocess|builtins|__builtin__|os|nt\b|pty)[\x00-\xff]{0,12}(?:system|popen|Popen|exec|eval|check_output|spawn|getattr)"
-    rb"|Gem::(?:Requirement|Installer|SpecFetcher|StubSpecification|Package|RequestSet)|ActiveSupport::Deprecation|Net::(?:BufferedIO|WriteAdapter)|\bERB\b"
-    rb"|System\.(?:Windows\.Data\.ObjectDataProvider|Diagnostics\.Process|Management\.Automation|Data\.DataSet|Security\.Principal|Configuration\.Install|Web\.UI|Collections\.Generic\.SortedSet|Delegate)"
+    rb"(?:posix|subprocess|builtins|__builtin__|os|nt\b|pty)[\x00-\xff]{0,12}(?:system|popen"
+    rb"|Popen|exec|eval|check_output|spawn|getattr)"
+    rb"|Gem::(?:Requirement|Installer|SpecFetcher|StubSpecification|Package|RequestSet)"
+    rb"|ActiveSupport::Deprecation|Net::(?:BufferedIO|WriteAdapter)|\bERB\b"
+    rb"|System\.(?:Windows\.Data\.ObjectDataProvider|Diagnostics\.Process|Management\.Automation"
+    rb"|Data\.DataSet|Security\.Principal|Configuration\.Install|Web\.UI"
+    rb"|Collections\.Generic\.SortedSet|Delegate)"
 )
 _PACKED = re.compile(
-    rb"(?:^|[=;,:\"'\s])((?:AAEAAAD/////|gA[JNRSWE][A-Za-z0-9+/_-]|BAh[A-Za-z0-9+/_-]|/w[A-Z]|KGRw|Y(?:29z|3Bvc2l4)|Y19f|KGx|gASV)[A-Za-z0-9+/_=-]{16,})"
+    rb"(?:^|[=;,:\"'\s])((?:AAEAAAD/////|gA[JNRSWE][A-Za-z0-9+/_-]|BAh[A-Za-z0-9+/_-]|/w[A-Z]"
+    rb"|KGRw|Y(?:29z|3Bvc2l4)|Y19f|KGx|gASV)[A-Za-z0-9+/_=-]{16,})"
 )
 _NET = Linear(
-    rb"(?i:\"\$type\"\s{0,4}:\s{0,4}\"(?:System\.|Microsoft\.|Newtonsoft\.|\w+,)|<ObjectDataProvider\b|ObjectDataProvider,\s{0,4}Presentation|TypeConfuseDelegate|System\.Windows\.Data\.ObjectDataProvider)"
+    rb"(?i:\"\$type\"\s{0,4}:\s{0,4}\"(?:System\.|Microsoft\.|Newtonsoft\.|\w+,)"
+    rb"|<ObjectDataProvider\b|ObjectDataProvider,\s{0,4}Presentation|TypeConfuseDelegate"
+    rb"|System\.Windows\.Data\.ObjectDataProvider)"
 )
 _JAVA_TYPES = Linear(
-    rb"[\"']?@(?:type|class|c)[\"']?\s{0,4}:\s{0,4}[\"'](?:L?(?:com\.sun|java|javax|org\.(?:apache|spring|hibernate|codehaus|mozilla)|sun|ch\.qos|com\.mchange|com\.zaxxer|oracle|net\.sf)\b)"
-    rb"|\[\s{0,4}\"(?:java\.(?:lang\.Process|util\.(?:Prior|Script))|com\.sun|org\.apache|org\.springframework|ch\.qos|javax\.)[\w.$]{1,100}\"\s{0,4},"
-    rb"|<(?:java\.(?:lang\.ProcessBuilder|util\.PriorityQueue|beans\.EventHandler)|dynamic-proxy|sorted-set>\s{0,4}<|tree-map>\s{0,4}<entry>\s{0,4}<|jdk\.nashorn|javax\.(?:imageio|naming|swing))"
-    rb"|<(?:object|void|java)\b[^>]{0,100}class\s{0,4}=\s{0,4}[\"'](?:java\.(?:lang\.(?:Process|Runtime)|beans\.XMLDecoder|io\.)|com\.sun|javax\.)"
-    rb"|(?i:org\.apache\.commons\.(?:collections4?|fileupload|beanutils)\.[\w.]{0,80}(?:Transformer|functors|BeanComparator|DiskFileItem)|com\.sun\.rowset\.JdbcRowSetImpl|TemplatesImpl\b|ysoserial|org\.codehaus\.groovy\.runtime\.(?:MethodClosure|ConvertedClosure))"
+    rb"[\"']?@(?:type|class|c)[\"']?\s{0,4}:\s{0,4}[\"'](?:L?(?:com\.sun|java|javax"
+    rb"|org\.(?:apache|spring|hibernate|codehaus|mozilla)|sun|ch\.qos|com\.mchange"
+    rb"|com\.zaxxer|oracle|net\.sf)\b)"
+    rb"|\[\s{0,4}\"(?:java\.(?:lang\.Process|util\.(?:Prior|Script))|com\.sun|org\.apache"
+    rb"|org\.springframework|ch\.qos|javax\.)[\w.$]{1,100}\"\s{0,4},"
+    rb"|<(?:java\.(?:lang\.ProcessBuilder|util\.PriorityQueue|beans\.EventHandler)|dynamic-proxy"
+    rb"|sorted-set>\s{0,4}<|tree-map>\s{0,4}<entry>\s{0,4}<|jdk\.nashorn|javax\.(?:imageio"
+    rb"|naming|swing))"
+    rb"|<(?:object|void|java)\b[^>]{0,100}class\s{0,4}=\s{0,4}[\"'](?:java\.(?:lang\.(?:Process"
+    rb"|Runtime)|beans\.XMLDecoder|io\.)|com\.sun|javax\.)"
+    rb"|(?i:org\.apache\.commons\.(?:collections4?|fileupload"
+    rb"|beanutils)\.[\w.]{0,80}(?:Transformer|functors|BeanComparator|DiskFileItem)"
+    rb"|com\.sun\.rowset\.JdbcRowSetImpl|TemplatesImpl\b|ysoserial"
+    rb"|org\.codehaus\.groovy\.runtime\.(?:MethodClosure|ConvertedClosure))"
 )
 _YAML = Linear(
-    rb"!!?(?:<?!?ruby/(?:object|hash|struct|array|marshalable|exception)|python/(?:object|module|name|tuple)[/:\w.]{0,80}|javax\.script\.\w|java\.(?:net|lang|util)\.\w|com\.sun\.\w|org\.\w{2,20}\.\w|<tag:yaml\.org,2002:(?:python|ruby|java))"
+    rb"!!?(?:<?!?ruby/(?:object|hash|struct|array|marshalable|exception)|python/(?:object|module"
+    rb"|name|tuple)[/:\w.]{0,80}|javax\.script\.\w|java\.(?:net|lang|util)\.\w|com\.sun\.\w"
+    rb"|org\.\w{2,20}\.\w|<tag:yaml\.org,2002:(?:python|ruby|java))"
     rb"|!ruby/object:\w"
 )
 _NODE = Linear(
-    rb"_\$\$ND_FUNC\$\$_|[\"']_{2}proto_{2}[\"']\s{0,4}:|(?:^|[.\[&?{,\"'])__proto__(?:\]|\[|\.|[\"']\]|=)|constructor(?:\.|\]?\[[\"']?)prototype(?:[\"']?\]|[.\[=]|$)|\"constructor\"\s{0,4}:\s{0,4}\{\s{0,4}\"prototype\""
+    rb"_\$\$ND_FUNC\$\$_|[\"']_{2}proto_{2}[\"']\s{0,4}:|(?:^|[.\[&?{,\"'])__proto__(?:\]|\[|\."
+    rb"|[\"']\]|=)|constructor(?:\.|\]?\[[\"']?)prototype(?:[\"']?\]|[.\[=]|$)"
+    rb"|\"constructor\"\s{0,4}:\s{0,4}\{\s{0,4}\"prototype\""
 )
 _GATE = Linear(
-    rb"[OC]:\+?\d|\xac\xed|aced0005|rO0AB|AAEAAAD|gA[JNRSWE]|BAh|c\w{1,40}\n|[\"'@]\$?[@$]?(?:type|class|c)\b|\$type|!r|!!|!<|__proto__|prototype|ND_FUNC|java|<(?:object|void|sorted-set|tree-map|dynamic)|org\.|com\.sun|Impl\b|ysoserial|ObjectData|\x8c|KGRw|Y29z|Y3Bv|Y19f"
+    rb"[OC]:\+?\d|\xac\xed|aced0005|rO0AB|AAEAAAD|gA[JNRSWE]|BAh|c\w{1,40}\n"
+    rb"|[\"'@]\$?[@$]?(?:type|class|c)\b|\$type|!r|!!|!<|__proto__|prototype|ND_FUNC|java"
+    rb"|<(?:object|void|sorted-set|tree-map|dynamic)|org\.|com\.sun|Impl\b|ysoserial"
+    rb"|ObjectData|\x8c|KGRw|Y29z|Y3Bv|Y19f"
 )
 
 

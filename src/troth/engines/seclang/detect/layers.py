@@ -77,13 +77,24 @@ def unfold(value: bytes) -> Unfolded:
     return _remembered(value) if len(value) <= MAX_REMEMBERED_BYTES else _unfold(value)
 
 
+_LATEST: list[tuple[bytes, tuple[Form, ...]]] = [(b"", ())]
+
+
 def through(recognise: Callable[[bytes], str | None]) -> Callable[[bytes], str | None]:
-    """A detector over all forms; its reason names the layers it went through ("url:tautology")."""
+    """A detector over all forms; its reason names the layers it went through ("url:tautology").
+
+    A rule set asks a dozen of them about the same object one after the other: its forms are kept
+    until the next comes.
+    """
 
     def find(value: bytes) -> str | None:
-        if not value.translate(None, _PLAIN) and not _may_be_packed(value):
+        latest = _LATEST[0]
+        if latest[0] is not value:
+            is_plain = not value.translate(None, _PLAIN) and not _may_be_packed(value)
+            latest = _LATEST[0] = (value, () if is_plain else unfold(value).forms)
+        if not latest[1]:
             return recognise(value)
-        for how, text in unfold(value).forms:
+        for how, text in latest[1]:
             reason = recognise(text)
             if reason is not None:
                 return f"{how}:{reason}" if how else reason

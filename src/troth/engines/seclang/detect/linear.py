@@ -7,6 +7,7 @@ and cannot be made to backtrack. A pattern that looks around is no regular langu
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import re2
@@ -19,9 +20,16 @@ _MEMORY = 32 << 20  # of a pattern's automata; the largest here takes a tenth
 class Matched(Protocol):
     """What `re.Match` and RE2's matches have in common."""
 
-    def start(self, group: int = 0, /) -> int: ...
-    def end(self, group: int = 0, /) -> int: ...
-    def group(self, group: int = 0, /) -> bytes: ...
+    def start(self, group: int = 0, /) -> int:
+        """Where it begins."""
+        ...
+
+    def end(self, group: int = 0, /) -> int:
+        """Where it ends."""
+        ...
+
+
+Search = Callable[[bytes], Matched | None]
 
 
 class Linear:
@@ -30,16 +38,14 @@ class Linear:
     __slots__ = ("_long", "_short")
 
     def __init__(self, pattern: bytes) -> None:
-        self._short: Callable[[bytes], Matched | None] = re.compile(pattern).search
-        self._long = self._short
+        self._short: Search = re.compile(pattern).search
+        self._long: Search = self._short
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False
         options.max_mem = _MEMORY
-        try:
+        with suppress(re2.error):  # it looks around
             self._long = re2.compile(pattern, options).search
-        except re2.error:
-            pass  # it looks around
 
     def search(self, value: bytes) -> Matched | None:
         """The first match, or None."""

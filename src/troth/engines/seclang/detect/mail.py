@@ -20,14 +20,20 @@ _BREAK = rb"(?:\r\n|\n\r|\n|\r|\xe5\x98\x8a|\xe5\x98\x8d|\\r\\n|\\n)[ \t]{0,8}"
 _MAIL = re.compile(
     rb"\s{0,4}[^\s]{0,100}\s{0,4}"
     + _BREAK
-    + rb"(?i:(?:bcc|cc|to|from|reply-to|sender|return-path)\s{0,4}:\s{0,8}[^\s,]{1,64}@|(?:subject|mime-version|content-type|content-transfer-encoding|x-mailer|date)\s{0,4}:\s{0,8}\S)"
+    + rb"(?i:(?:bcc|cc|to|from|reply-to|sender|return-path)\s{0,4}:\s{0,8}[^\s,]{1,64}@"
+    rb"|(?:subject|mime-version|content-type|content-transfer-encoding|x-mailer"
+    rb"|date)\s{0,4}:\s{0,8}\S)"
 )
 _HTTP = re.compile(
-    rb"[^\r\n]{0,200}?"
-    + _BREAK
-    + rb"(?i:set-cookie\s{0,4}:\s{0,8}[\w.-]{1,60}\s{0,4}[=:]|location\s{0,4}:\s{0,8}(?:https?:)?/|(?:transfer-encoding|content-length)\s{0,4}:\s{0,8}[\w]"
-    rb"|http/[0-3](?:\.\d)?\s{1,4}\d{3}|(?:get|post|put|head|delete|options|patch)\s{1,4}/[^\r\n]{0,200}\shttp/\d|access-control-allow-origin\s{0,4}:|host\s{0,4}:\s{0,8}[\w.-]{1,80}[\r\n]"
-    rb"|(?:x-(?:forwarded-\w+|xss-protection|injected|[\w-]{2,30})|link|refresh|content-security-policy|www-authenticate|authorization|cookie|user-agent|referer)\s{0,4}:\s{0,8}\S)"
+    rb"[^\r\n]{0,200}?" + _BREAK + rb"(?i:set-cookie\s{0,4}:\s{0,8}[\w.-]{1,60}\s{0,4}[=:]"
+    rb"|location\s{0,4}:\s{0,8}(?:https?:)?/|(?:transfer-encoding"
+    rb"|content-length)\s{0,4}:\s{0,8}[\w]"
+    rb"|http/[0-3](?:\.\d)?\s{1,4}\d{3}|(?:get|post|put|head|delete|options"
+    rb"|patch)\s{1,4}/[^\r\n]{0,200}\shttp/\d|access-control-allow-origin\s{0,4}:"
+    rb"|host\s{0,4}:\s{0,8}[\w.-]{1,80}[\r\n]"
+    rb"|(?:x-(?:forwarded-\w+|xss-protection|injected|[\w-]{2,30})|link|refresh"
+    rb"|content-security-policy|www-authenticate|authorization|cookie|user-agent"
+    rb"|referer)\s{0,4}:\s{0,8}\S)"
 )
 _BODY = re.compile(
     rb"[^\s]{0,80}(?:\r\n|\n){2}\s{0,4}<(?:html|script|svg|img|body|!doctype)", re.IGNORECASE
@@ -35,13 +41,16 @@ _BODY = re.compile(
 _SMTP = re.compile(
     rb"(?i:"
     + _BREAK
-    + rb"(?:mail\s{1,4}from\s{0,4}:\s{0,4}<?|rcpt\s{1,4}to\s{0,4}:\s{0,4}<?|(?:helo|ehlo)\s{1,4}[\w.-]{1,80}|vrfy\s{1,4}\S|expn\s{1,4}\S)"
+    + rb"(?:mail\s{1,4}from\s{0,4}:\s{0,4}<?|rcpt\s{1,4}to\s{0,4}:\s{0,4}<?|(?:helo"
+    rb"|ehlo)\s{1,4}[\w.-]{1,80}|vrfy\s{1,4}\S|expn\s{1,4}\S)"
     rb"|" + _BREAK + rb"\.\s{0,4}" + _BREAK + rb"(?:data|quit|rset|mail|rcpt|helo|ehlo))"
 )
 _IMAP = re.compile(
     rb"(?i:(?:"
     + _BREAK
-    + rb"|[\"'(]\s{0,4})[a-z]{1,4}\d{1,5}\s{1,4}(?:capability|login|logout|authenticate|select|examine|create|delete|rename|subscribe|list|lsub|status|append|check|close|expunge|search|fetch|store|copy|uid|noop|starttls|idle|unselect)\b"
+    + rb"|[\"'(]\s{0,4})[a-z]{1,4}\d{1,5}\s{1,4}(?:capability|login|logout|authenticate|select"
+    rb"|examine|create|delete|rename|subscribe|list|lsub|status|append|check|close|expunge"
+    rb"|search|fetch|store|copy|uid|noop|starttls|idle|unselect)\b"
     rb"|\bbody(?:\.peek)?\[(?:header|text|mime|\d*)\][^\n]{0,60}"
     + _BREAK
     + rb"|"
@@ -49,7 +58,8 @@ _IMAP = re.compile(
     + rb"(?:user|pass|stat|list|retr|dele|top|uidl|apop)[ \t]{1,4}\S{1,60}[ \t]{0,4}"
     + _BREAK
     + rb"(?:user|pass|stat|list|retr|dele|top|uidl|quit|apop)\b"
-    rb"|^[a-z]{1,4}\d{1,5}\s{1,4}(?:capability|login|logout|fetch|select|examine|authenticate)\b.{0,80}(?:"
+    rb"|^[a-z]{1,4}\d{1,5}\s{1,4}(?:capability|login|logout|fetch|select|examine"
+    rb"|authenticate)\b.{0,80}(?:"
     + _BREAK
     + rb"|\s)[a-z]{1,4}\d{1,5}\s{1,4}(?:capability|login|logout|fetch|select|list|search)\b)",
     re.DOTALL,
@@ -57,39 +67,37 @@ _IMAP = re.compile(
 _MEMCACHED = re.compile(
     rb"(?i:"
     + _BREAK
-    + rb"(?:(?:set|add|replace|append|prepend)\s\S{1,250}\s\d{1,10}\s\d{1,10}\s\d{1,10}\s{0,4}[\r\n]|flush_all\b|(?:config\s{1,4}set|slaveof|module\s{1,4}load)\s{1,4}[\"'\w]\S{0,40}\s))"
+    + rb"(?:(?:set|add|replace|append|prepend)\s\S{1,250}\s\d{1,10}\s\d{1,10}\s\d{1,10}\s{0,4}["
+    rb"\r\n]|flush_all\b|(?:config\s{1,4}set|slaveof"
+    rb"|module\s{1,4}load)\s{1,4}[\"'\w]\S{0,40}\s))"
 )
+MAX_SPACES = 2  # in a datum of one field
+_PASTED = re.compile(rb"[A-Za-z-]{2,30}: |(?:GET|POST|HTTP)\b")
+_ENDS = (b"\n", b"\r", b"\\n", b"\xe5\x98")  # the last: what U+560A ends in when it is cut
 MAX_LINES = 12
+
+_COMMANDS = (("smtp", _SMTP), ("imap", _IMAP), ("memcached", _MEMCACHED))
 
 
 def recognise(value: bytes) -> str | None:
     """One form of a value; `find` looks through its encodings as well."""
-    if (
-        b"\n" not in value
-        and b"\r" not in value
-        and b"\\n" not in value
-        and b"\xe5\x98" not in value
-    ):
-        return "imap" if b" " in value and _IMAP.search(value[:400]) else None
     text = value[:4096]
+    if not any(end in value for end in _ENDS):
+        return "imap" if b" " in value and _IMAP.search(text[:400]) else None
     if _HTTP.match(text) and _is_field(text):
         return "http-header"
-    if _MAIL.match(text):
-        return "mail-header"
-    if _BODY.match(text):
-        return "response-body"
+    for name, pattern in (("mail-header", _MAIL), ("response-body", _BODY)):
+        if pattern.match(text):
+            return name
     if text.count(b"\n") > MAX_LINES:
         return None
-    for name, pattern in (("smtp", _SMTP), ("imap", _IMAP), ("memcached", _MEMCACHED)):
-        if pattern.search(text):
-            return name
-    return None
+    return next((name for name, pattern in _COMMANDS if pattern.search(text)), None)
 
 
 def _is_field(text: bytes) -> bool:
-    """Whether the first line is a field's datum rather than a line of prose or of a pasted header."""
+    """Whether the first line is a field's datum rather than prose or a pasted header."""
     first = re.split(rb"[\r\n]|\\[rn]", text, maxsplit=1)[0]
-    return first.count(b" ") <= 2 and not re.match(rb"[A-Za-z-]{2,30}: |(?:GET|POST|HTTP)\b", first)  # noqa: PLR2004
+    return first.count(b" ") <= MAX_SPACES and _PASTED.match(first) is None
 
 
 find = through(rooted(recognise))

@@ -19,10 +19,11 @@ MAX_SPACES = 6
 _ODD = b"\x1a"  # stands for a run of signs that some decoder may read as a separator
 
 _GATE = re.compile(rb"[/\\%]|0x[25]|[^\x20-\x7e\t\r\n]")
-# NUL and its neighbours vanish behind a dot or a separator, where C's strings and filters lose them.
+# NUL and its neighbours vanish behind a dot or a separator: C's strings and filters lose them.
 _VANISHES = re.compile(rb"(?<=[./\\])(?:%0[01]|[\x00\x01])+")
 _RUN = re.compile(
-    rb"(?:%[uU][0-9a-fA-F]{4}|%[0-9a-zA-Z]{2}|0[xX][0-9a-fA-F]{2}|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f])+"
+    rb"(?:%[uU][0-9a-fA-F]{4}|%[0-9a-zA-Z]{2}|0[xX][0-9a-fA-F]{2}"
+    rb"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f])+"
 )
 # Signs that look like or fold to a separator or a dot; broken UTF-8 may be read as anything.
 _LOOKALIKES = {
@@ -111,20 +112,25 @@ _AFTER = re.compile(
     rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:[\w. -]{1,40}[/\\\x1a]+){0,6}?" + _SYSTEM + _END + rb")"
 )
 _WRAPPER = re.compile(
-    rb"(?i:[\s\"'(=]{0,4}(?:php://(?:filter|input|memory|temp|fd|output|stdin)|expect://\w|(?:phar|zip|zlib|glob|ogg|rar"
+    rb"(?i:[\s\"'(=]{0,4}(?:php://(?:filter|input|memory|temp|fd|output|stdin)|expect://\w"
+    rb"|(?:phar|zip|zlib|glob|ogg|rar"
     rb"|ssh2(?:\.\w+)?|compress\.\w+|zip|jar:\w+|netdoc)://?|data:[\w/+.-]{0,40};base64,\s*PD9w"
-    rb"|data:(?://)?text/plain[;,].{0,60}<\?|file:/(?://|localhost|[\w.~%\\-])|jar:(?:file|https?)!?:|classpath\*?:/|view-source:file))"
+    rb"|data:(?://)?text/plain[;,].{0,60}<\?|file:/(?://|localhost|[\w.~%\\-])|jar:(?:file"
+    rb"|https?)!?:|classpath\*?:/|view-source:file))"
 )
 _SHARE = re.compile(
-    rb"(?i:(?:\\\\|//)(?:[\w.-]{1,100}|\[?[0-9a-f:.]{2,45}\]?|\?|\.)[\\/](?:[a-z]|admin|ipc|print|unc)\$?[\\/]\S)"
+    rb"(?i:(?:\\\\|//)(?:[\w.-]{1,100}|\[?[0-9a-f:.]{2,45}\]?|\?|\.)[\\/](?:[a-z]|admin|ipc"
+    rb"|print|unc)\$?[\\/]\S)"
 )
 _HIDDEN_SHARE = re.compile(rb"(?i:(?:\\\\|//)[\w.:\[\]-]{1,100}[\\/](?:[a-z]|admin|ipc|print)\$)")
 _FOREIGN = re.compile(
-    rb"(?i:(?:https?|ftps?)://[^\s?#\"'<>]{3,300}(?:\?{1,2}$|\x00|%00|(?<=\.txt)\?|(?<=\.php)\?(?:cmd|c|exec|act)="
+    rb"(?i:(?:https?|ftps?)://[^\s?#\"'<>]{3,300}(?:\?{1,2}$|\x00|%00|(?<=\.txt)\?"
+    rb"|(?<=\.php)\?(?:cmd|c|exec|act)="
     rb"|(?<=\.gif)\?$|(?<=\.jpg)\?$))"
 )
 _FOREIGN_HOST = re.compile(
-    rb"(?i:(?:https?|ftps?)://\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S{0,200}\.(?:php\d?|txt|inc|phtml|sh|pl)$)"
+    rb"(?i:(?:https?|ftps?)://\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S{0,200}\.(?:php\d?|txt|inc"
+    rb"|phtml|sh|pl)$)"
 )
 _LINK = re.compile(rb"(?i:https?:/{1,2}[\w.-]{1,253}(?::\d{1,5})?/)")
 _NUL = re.compile(rb"[\w/\\.-]\.\w{1,5}\x00|\x00\.\w{1,5}$")

@@ -11,35 +11,37 @@ PROGRAMS = frozenset(
     b"""
     7z apt-get aptitude arp awk base32 base64 bash busybox bzip2 bzcat chattr chgrp chmod chown
     chroot chpasswd cmd cmd.exe cpio crontab csh csc curl dash dd df dmesg docker dpkg du egrep
-    ethtool expr fdisk fgrep fgrep fish ftp gawk gcc getent git gpasswd grep groupadd groupmod gunzip gzip
-    ifconfig insmod iptables ipconfig journalctl kubectl ksh ldd logname ls lsattr lsb_release lsof
-    lua lwp-download lwp-request lynx mawk mkdir mkfifo mknod modprobe mysql mysqldump nawk nc nc.openbsd
-    nc.traditional ncat net.exe netcat netsh netstat nl nmap node nohup nslookup openssl passwd perl
-    pgrep php php5 php7 ping ping6 pip pip3 pkexec pkill powershell powershell.exe printenv printf ps
-    psql pwd pwsh pwsh.exe python python2 python3 rcp readlink regsvr32 renice rm rmdir rsh
-    rsync ruby rundll32 schtasks scp sed setfacl setsid sftp sh sha1sum showmount socat ss ssh strace
-    stty su sudo sysctl systemctl systeminfo tac tasklist taskkill tclsh tcpdump tee telnet tftp tr traceroute
-    tracert uname uniq unlink unrar unxz unzip useradd userdel usermod vim vipw vmstat vssadmin wc wget
-    wgetrc whereis whoami wmic wscript cscript xargs xxd xz yum zcat zsh certutil bitsadmin mshta
+    ethtool expr fdisk fgrep fgrep fish ftp gawk gcc getent git gpasswd grep groupadd groupmod
+    gunzip gzip ifconfig insmod iptables ipconfig journalctl kubectl ksh ldd logname ls lsattr
+    lsb_release lsof lua lwp-download lwp-request lynx mawk mkdir mkfifo mknod modprobe mysql
+    mysqldump nawk nc nc.openbsd nc.traditional ncat net.exe netcat netsh netstat nl nmap node
+    nohup nslookup openssl passwd perl pgrep php php5 php7 ping ping6 pip pip3 pkexec pkill
+    powershell powershell.exe printenv printf ps psql pwd pwsh pwsh.exe python python2 python3
+    rcp readlink regsvr32 renice rm rmdir rsh rsync ruby rundll32 schtasks scp sed setfacl
+    setsid sftp sh sha1sum showmount socat ss ssh strace stty su sudo sysctl systemctl
+    systeminfo tac tasklist taskkill tclsh tcpdump tee telnet tftp tr traceroute tracert uname
+    uniq unlink unrar unxz unzip useradd userdel usermod vim vipw vmstat vssadmin wc wget wgetrc
+    whereis whoami wmic wscript cscript xargs xxd xz yum zcat zsh certutil bitsadmin mshta
     msiexec reg.exe sc.exe nltest dsquery quser icacls cacls takeown findstr xcopy robocopy
     attrib rd hostid ip6tables ifdown ifup iwconfig nohup od hexdump hd md5sum realpath
-    sha256sum touch umask unshare uuencode uudecode nsenter ldapsearch snmpwalk
-    smbclient rpcinfo dig chsh msfvenom wall pwsh get-process invoke-expression iex iwr irm
+    sha256sum touch umask unshare uuencode uudecode nsenter ldapsearch snmpwalk smbclient
+    rpcinfo dig chsh msfvenom wall pwsh get-process invoke-expression iex iwr irm
     """.split()
 )
 
 # Words of a language, too: only what follows can prove a call.
 WORDS = frozenset(
     b"""
-    alias arch at bg break cal cat cd chcp chfn cls comm command compress cp curl cut date del dir
-    diff echo ed emacs env erase eval exec exit export expand fc fg file find finger free fold for
-    format getopts groups halt hash head history host hostname id if install ip jobs join kill
-    killall last lastlog less let ln local locate login look mail make man md mesg more mount move
-    mv nano net nice node open passwd paste path pause pr print ps pushd r read reboot red reg ren
-    rename replace reset return rev sc screen script select service set shift shutdown sleep sort
-    source split stat start strings sum suspend swapoff sync tail tar test time timeout top trap
-    true type umount unset until up uptime users vdir ver vi view vol w wait watch where which
-    while who write xterm yes zip assoc ftype pathping query route copy cron false at stop dot
+    alias arch at bg break cal cat cd chcp chfn cls comm command compress cp curl cut date del
+    dir diff echo ed emacs env erase eval exec exit export expand fc fg file find finger free
+    fold for format getopts groups halt hash head history host hostname id if install ip jobs
+    join kill killall last lastlog less let ln local locate login look mail make man md mesg
+    more mount move mv nano net nice node open passwd paste path pause pr print ps pushd r read
+    reboot red reg ren rename replace reset return rev sc screen script select service set shift
+    shutdown sleep sort source split stat start strings sum suspend swapoff sync tail tar test
+    time timeout top trap true type umount unset until up uptime users vdir ver vi view vol w
+    wait watch where which while who write xterm yes zip assoc ftype pathping query route copy
+    cron false at stop dot
     """.split()
 )
 
@@ -47,8 +49,9 @@ WORDS = frozenset(
 BARE = frozenset(
     b"""
     id whoami ls pwd ps env uname ifconfig ipconfig netstat dir hostname set printenv systeminfo
-    tasklist ver who w users uptime df lsof dmesg arp reboot shutdown halt sh bash ksh zsh phpinfo
-    logname hostid quser groups lastlog lsb_release vmstat nohup powershell cmd cmd.exe getent
+    tasklist ver who w users uptime df lsof dmesg arp reboot shutdown halt sh bash ksh zsh
+    phpinfo logname hostid quser groups lastlog lsb_release vmstat nohup powershell cmd cmd.exe
+    getent
     """.split()
 )
 # Those of them that a person may write as a word or a column's name.
@@ -89,8 +92,9 @@ WRAPPERS = frozenset(
 # Windows reads names in any case.
 WINDOWS = frozenset(
     b"dir type net ipconfig netstat systeminfo whoami cmd powershell ping nslookup tracert copy del"
-    b" echo set ver tasklist taskkill sc reg wmic certutil bitsadmin findstr xcopy attrib icacls cacls"
-    b" rundll32 regsvr32 mshta cscript wscript schtasks route arp hostname start for if timeout"
+    b" echo set ver tasklist taskkill sc reg wmic certutil bitsadmin findstr xcopy attrib"
+    b" icacls cacls rundll32 regsvr32 mshta cscript wscript schtasks route arp"
+    b" hostname start for if timeout"
     b" get-process invoke-expression iex iwr irm vssadmin nltest rd md ren move query quser".split()
 )
 
@@ -108,7 +112,8 @@ FILE_READERS = frozenset(b"cat type more less head tail tac nl sort source rev c
 # Two words make the call.
 PAIRS = {
     b"net": frozenset(
-        b"view user users use localgroup group share start stop session config accounts time".split()
+        b"view user users use localgroup group share start stop session config accounts"
+        b" time".split()
     ),
     b"reg": frozenset(b"query add delete export save import copy load".split()),
     b"sc": frozenset(b"query queryex config create delete start stop qc \\\\".split()),

@@ -15,7 +15,6 @@ import re
 from typing import NamedTuple
 
 from troth.engines.seclang.detect.layers import through
-from troth.engines.seclang.detect.rooted import rooted
 from troth.engines.seclang.detect.programs import (
     BARE,
     BARE_WORDS,
@@ -30,6 +29,7 @@ from troth.engines.seclang.detect.programs import (
     WINDOWS,
     WRAPPERS,
 )
+from troth.engines.seclang.detect.rooted import rooted
 from troth.engines.seclang.detect.shell_marks import disguised, mark
 
 # A value that breaks out of its data and has more command places than this is refused as unread.
@@ -40,25 +40,31 @@ MAX_INJECTED = 600
 MAX_INJECTED_LINES = 8
 MAX_DATA = 160
 MAX_LINES = 2
+FEW = 3  # words of a language among a program's arguments: that many are a sentence
 
 _META = re.compile(rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object)")
 _FIRST = re.compile(rb"[\s\"'(@]{0,8}([^\s;|&`\"')]{1,96})")
 # Where a command may begin, and its first word: quotes, backslashes, carets and empty expansions
 # may split it. Only what a name can start with is looked at.
 _PLACE = re.compile(
-    rb"([;|`\n\r]|&(?!(?:lt|gt|amp|quot|nbsp|apos|#\w{1,6});)|[$<>]\()(?:[\s(!@]|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
+    rb"([;|`\n\r]|&(?!(?:lt|gt|amp|quot|nbsp|apos|#\w{1,6});)|[$<>]\()(?:[\s(!@]"
+    rb"|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
     rb"(?=[A-Za-z/.\\'\"$^{?*\[])"
     rb"((?:[\w./+@^?*\[\]-]|\\[^\n]|'[^'\n]{0,24}'|\"[^\"\n]{0,24}\""
     rb"|\$(?:[@*0-9]|\{[@*0-9]\}|\{[A-Z_]{1,20}(?::[^}\n]{0,16})?\})){1,48})"
 )
 _REST = re.compile(rb"[^;|&\n\r`]{0,240}")
 _STRONG = re.compile(
-    rb"--?[A-Za-z][\w-]*(?:=|$)|-[A-Za-z0-9]+$|-[A-Za-z?]|/[A-Za-z?]{1,3}$|(?:~|\.{1,2})?/[\w.*?$\[{~]|/$|\*"
-    rb"|[A-Za-z]:\\|%\w+%|\$[\w{(@]|\d?>{1,2}|<|(?:https?|ftp|tftp)://|\d{1,3}(?:\.\d{1,3}){3}|\\\\\w"
+    rb"--?[A-Za-z][\w-]*(?:=|$)|-[A-Za-z0-9]+$|-[A-Za-z?]|/[A-Za-z?]{1,3}$|(?:~"
+    rb"|\.{1,2})?/[\w.*?$\[{~]|/$|\*"
+    rb"|[A-Za-z]:\\|%\w+%|\$[\w{(@]|\d?>{1,2}|<|(?:https?|ftp|tftp)://|\d{1,3}(?:\.\d{1,3}){3}"
+    rb"|\\\\\w"
 )
 _FILE = re.compile(rb"[\w*?.-]{1,80}\.[A-Za-z]{2,12}[\"')\]]{0,3}$")
 _WORDS = re.compile(rb"[A-Za-z\x80-\xff][a-z\x80-\xff'-]*[.,!?:;]?$")
 _NUMBER = re.compile(rb"\d{1,6}[smh]?[\"'#)\\/]{0,3}$")
+# What an attacker appends to make the rest a comment, or to close what was open.
+_TAILS = frozenset((b"#", b"//", b"--", b"\\\\", b"\\", b"\\n"))
 _CLOSERS = b"\"')]}>*,./ \t"
 _ALONE = re.compile(rb"[\s\"')\]}.,;]*[^\s]{0,80}[\s\"')\]};|&]*")
 _PROMPT = re.compile(rb"\s*(?:[$#>%] |[\w.-]+@[\w.-]+|\[?\w+\]?[$#] )")
@@ -95,7 +101,11 @@ def recognise(value: bytes) -> str | None:
         if first is None:
             return None
         word = first.group(1).lower()
-        if word not in KNOWN and word.isalnum() and value[first.end() : first.end() + 1] in b" ,.\n":
+        if (
+            word not in KNOWN
+            and word.isalnum()
+            and value[first.end() : first.end() + 1] in b" ,.\n"
+        ):
             return None
         return _whole(value) or disguised(value)
     return mark(value) or disguised(value) or _commands(value) or _whole(value)
@@ -106,7 +116,9 @@ def _commands(value: bytes) -> str | None:
     if _SHOCK.match(value):
         return "function-definition"
     head = value.lstrip(_CLOSERS)
-    if head[:1] in b"\r\n" and (len(value) > MAX_INJECTED or value.count(b"\n") > MAX_INJECTED_LINES):
+    if head[:1] in b"\r\n" and (
+        len(value) > MAX_INJECTED or value.count(b"\n") > MAX_INJECTED_LINES
+    ):
         head = head.lstrip(b"\r\n" + _CLOSERS)  # a text that begins with an empty line
     breaks_out = head.startswith(_BREAKS)
     places = _PLACE if breaks_out or value.count(b"\n") <= MAX_LINES else _INLINE
@@ -159,37 +171,33 @@ def _is_coherent(command: _Command) -> bool:
         return False
     if command.separator in b"`$(<(>(":
         rest = rest.split(b")")[0]
-    tokens = rest.split()[:8]
-    tokens = [token for token in (token.strip(b"\"'()") for token in tokens) if token]
-    tokens = [
-        token for token in tokens if token not in (b"#", b"//", b"--", b"\\\\", b"\\", b"\\n")
-    ]
+    words = [word.strip(b"\"'()") for word in rest.split()[:8]]
+    tokens = [word for word in words if word and word not in _TAILS]
     if not tokens:
-        return name in BARE or (name.isascii() and command.is_path and name in PROGRAMS)
-    pairs = PAIRS.get(name)
-    if pairs is not None:
-        return tokens[0].lower() in pairs
-    if name in WRAPPERS and tokens[0].lower() in PROGRAMS:
+        return name in BARE or (command.is_path and name in PROGRAMS)
+    if name in PAIRS:
+        return tokens[0].lower() in PAIRS[name]
+    if (name in WRAPPERS and tokens[0].lower() in PROGRAMS) or _REDIRECT.search(rest):
         return True
-    if _REDIRECT.search(rest):
-        return True
-    first = tokens[0]
     if command.separator == b"|" and name in FILTERS and not any(map(_NAMED.match, tokens)):
         return False  # it reads what comes through the pipe, which tells an attacker nothing
+    return _takes(command, tokens, rest)
+
+
+def _takes(command: _Command, tokens: list[bytes], rest: bytes) -> bool:
+    """The same, for a program that has arguments and takes any."""
+    name, first = command.name, tokens[0]
     if name in TIMED and _NUMBER.match(first):
-        return len(tokens) == 1 or (len(tokens) < 4 and not _WORDS.match(tokens[1]))  # noqa: PLR2004
+        return len(tokens) == 1 or (len(tokens) <= FEW and not _WORDS.match(tokens[1]))
     words = sum(1 for token in tokens if _WORDS.match(token))
     if _STRONG.match(first) and not (first[:1] == b"*" and len(first) > 1):
-        return words <= 2 or first[:1] in b"-/"  # noqa: PLR2004
+        return words < FEW or first[:1] in b"-/"
     if name in PROGRAMS or command.is_path:
-        return any(_STRONG.match(token) for token in tokens[1:4]) or (
-            (rest.lstrip()[:1] in b"\"'" or _FILE.match(first) is not None) and words == 0
-        )
+        is_file = rest.lstrip()[:1] in b"\"'" or _FILE.match(first) is not None
+        return any(_STRONG.match(token) for token in tokens[1:4]) or (is_file and words == 0)
     if name in FILE_READERS:
-        return len(tokens) <= 2 and _FILE.match(first) is not None  # noqa: PLR2004
-    if name in (b"echo", b"print"):
-        return b"$" in rest or (b">" in rest and words < 3)  # noqa: PLR2004
-    return False
+        return len(tokens) < FEW and _FILE.match(first) is not None
+    return name in (b"echo", b"print") and (b"$" in rest or (b">" in rest and words < FEW))
 
 
 def _is_data(before: bytes, separator: bytes) -> bool:
@@ -219,7 +227,7 @@ def _is_list(value: bytes, command: _Command) -> bool:
     parts = [part.strip() for part in re.split(rb"[;|&\n\r]+", value[:2000])]
     parts = [part for part in parts if part.strip(b"\"'`")]
     words = [part for part in parts if part.lower() not in KNOWN and _TITLE.match(part)]
-    if len(words) >= 2 or any(b" " in part for part in words):  # noqa: PLR2004
+    if len(words) > 1 or any(b" " in part for part in words):
         return True
     return command.name in BARE_WORDS and any(part.lower() in FIELDS for part in words)
 
@@ -227,7 +235,7 @@ def _is_list(value: bytes, command: _Command) -> bool:
 def _whole(value: bytes) -> str | None:
     """A value that is a command and nothing else, of those that look around."""
     text = value.strip(b" \t\r\n\"';&")
-    return "recon" if len(text) <= 200 and RECON.fullmatch(text) else None  # noqa: PLR2004
+    return "recon" if len(text) <= MAX_DATA and RECON.fullmatch(text) else None
 
 
 find = through(rooted(recognise))

@@ -22,7 +22,10 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
         (
             "arithmetic",
             b"$((",
-            rb"(?:echo|expr|printf|print)\b[^\n$]{0,40}\$\(\(\s{0,4}\d{1,9}\s{0,4}[-+*]\s{0,4}\d{1,9}\s{0,4}\)\)",
+            (
+                rb"(?:echo|expr|printf|print)\b[^\n$]{0,40}\$\(\(\s{0,4}\d{1,9}\s{0,4}[-+*]\s{0,4}"
+                rb"\d{1,9}\s{0,4}\)\)"
+            ),
         ),
         (
             "piped",
@@ -42,8 +45,10 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
         (
             "listener",
             b" -",
-            rb"(?:^|[^\w.-])(?:nc|ncat|netcat|nc\.traditional)(?:\.exe)?\s[^\n;|]{0,80}"
-            rb"-[a-z]{0,6}[ec]\s{1,4}(?:\S{0,40}/)?(?:\w{0,2}sh|cmd(?:\.exe)?|powershell)",
+            (
+                rb"(?:^|[^\w.-])(?:nc|ncat|netcat|nc\.traditional)(?:\.exe)?\s[^\n;|]{0,80}"
+                rb"-[a-z]{0,6}[ec]\s{1,4}(?:\S{0,40}/)?(?:\w{0,2}sh|cmd(?:\.exe)?|powershell)"
+            ),
         ),
         ("interactive", b"sh -i", rb"\b(?:ba|z|k|da)?sh -i\s{0,4}(?:\d?[<>]|[|;&\"'])"),
         (
@@ -54,45 +59,61 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
         (
             "script",
             b" -",
-            rb"(?:^|[;|&`\n('\"])\s{0,4}(?:python[23]?|perl|ruby|php[57]?|node|lua)\s{1,4}-[ecr]\s"
-            rb"[^\n]{0,300}?(?:socket|exec|system|popen|spawn|fsockopen|passthru|urlopen|sleep)\b",
+            (
+                rb"(?:^|[;|&`\n('\"])\s{0,4}(?:python[23]?|perl|ruby|php[57]?|node|lua)\s{1,4}-[ecr]\s"
+                rb"[^\n]{0,300}?(?:socket|exec|system|popen|spawn|fsockopen|passthru|urlopen|sleep)\b"
+            ),
         ),
         (
             "powershell",
             b"",
-            rb"(?i:powershell(?:\.exe)?\s[^\n]{0,80}?-(?:e|enc|ec|encodedcommand|nop|noprofile|ep"
-            rb"|executionpolicy|w|windowstyle|inputformat|command)\s|\biex\b\s{0,4}[(\"$']"
-            rb"|invoke-expression\s{0,4}[($\"']|new-object\s{1,4}(?:system\.)?net\.(?:webclient|sockets)"
-            rb"|\.download(?:string|file)\(|certutil(?:\.exe)?\s[^\n]{0,40}-(?:urlcache|decode)"
-            rb"|bitsadmin\s{1,4}/transfer|start-sleep\s{1,4}-s)",
+            (
+                rb"(?i:powershell(?:\.exe)?\s[^\n]{0,80}?-(?:e|enc|ec|encodedcommand|nop|noprofile|ep"
+                rb"|executionpolicy|w|windowstyle|inputformat|command)\s|\biex\b\s{0,4}[(\"$']"
+                rb"|invoke-expression\s{0,4}[($\"']|new-object\s{1,4}(?:system\.)?net\.(?:webclient"
+                rb"|sockets)"
+                rb"|\.download(?:string|file)\(|certutil(?:\.exe)?\s[^\n]{0,40}-(?:urlcache|decode)"
+                rb"|bitsadmin\s{1,4}/transfer|start-sleep\s{1,4}-s)"
+            ),
         ),
         (
             "batch",
             b"",
-            rb"(?i:(?<!\w)for\s{1,20}(?:/[dflr]\s{1,20}){0,3}(?:[^%\n]{0,60}\s)?%{1,2}\S{0,2}\s{1,20}in"
-            rb"\s{0,4}\([^\n]{1,200}\)\s{0,4}do\b"
-            rb"|(?<!\w)if\s{1,20}(?:/i\s{1,4})?(?:not\s{1,20})?(?:exist\s{1,20}\S{1,80}"
-            rb"|defined\s{1,20}\w{1,40}|errorlevel\s{1,20}\d{1,4}|cmdextversion\s{1,20}\d"
-            rb"|\S{1,40}\s{0,20}(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s{0,20}\S{1,40})\s{1,20}"
-            rb"\(?(?:echo|goto|cmd|del|copy|call|start|type|dir|set|exit|md|rd)\b)",
+            (
+                rb"(?i:(?<!\w)for\s{1,20}(?:/[dflr]\s{1,20}){0,3}(?:[^%\n]{0,60}\s)?%{1,2}\S{0,2}"
+                rb"\s{1,20}in"
+                rb"\s{0,4}\([^\n]{1,200}\)\s{0,4}do\b"
+                rb"|(?<!\w)if\s{1,20}(?:/i\s{1,4})?(?:not\s{1,20})?(?:exist\s{1,20}\S{1,80}"
+                rb"|defined\s{1,20}\w{1,40}|errorlevel\s{1,20}\d{1,4}|cmdextversion\s{1,20}\d"
+                rb"|\S{1,40}\s{0,20}(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s{0,20}\S{1,40})\s{1,20}"
+                rb"\(?(?:echo|goto|cmd|del|copy|call|start|type|dir|set|exit|md|rd)\b)"
+            ),
         ),
         (
             "exfiltration",
             b"",
-            rb"(?:nslookup|dig|host|ping|curl|wget)\s[^\n;|&]{0,80}(?:\$\(|`)\s{0,4}"
-            rb"(?:whoami|id|hostname|uname|cat|base64|env)\b",
+            (
+                rb"(?:nslookup|dig|host|ping|curl|wget)\s[^\n;|&]{0,80}(?:\$\(|`)\s{0,4}"
+                rb"(?:whoami|id|hostname|uname|cat|base64|env)\b"
+            ),
         ),
         (
             "decoded",
             b"|",
-            rb"(?:\$\(|`)[^()`\n]{1,120}\|\s{0,4}(?:base64\s{1,4}--?d|sh|bash|rev|xxd\s{1,4}-\w*r|openssl|python|perl)\b",
+            (
+                rb"(?:\$\(|`)[^()`\n]{1,120}\|\s{0,4}(?:base64\s{1,4}--?d|sh|bash|rev"
+                rb"|xxd\s{1,4}-\w*r|openssl|python|perl)\b"
+            ),
         ),
         ("substring", b":~", rb"%[A-Za-z]{3,20}:~-?\d{1,3},-?\d{1,3}%"),
         (
             "assembled",
             b"=",
-            rb"(?:^|[;&|\n`(])\s{0,4}(?:\w{1,8}=[\w./]{1,12}[;\s&]{1,3}){1,4}\$\w{1,8}\$?\w{0,8}\s?/?"
-            rb"(?:\$|/etc|/bin)",
+            (
+                rb"(?:^|[;&|\n`(])\s{0,4}(?:\w{1,8}=[\w./]{1,12}[;\s&]{1,3}){1,4}\$\w{1,8}\$?\w{0,8}"
+                rb"\s?/?"
+                rb"(?:\$|/etc|/bin)"
+            ),
         ),
         ("measured", b"${#", rb"\w{1,16}=\$\{#\w{1,16}\}"),
     )
@@ -100,7 +121,8 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
 # Three of them begin with words of every language: they are looked for where one of these occurs.
 _RARE = Linear(
     rb"(?i:powershell|iex|invoke-|new-object|\.download|certutil|bitsadmin|start-sleep"
-    rb"|%\S{0,2}\s{1,20}in\s{0,4}\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s"
+    rb"|%\S{0,2}\s{1,20}in\s{0,4}\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq"
+    rb"|gtr|geq)\s"
     rb"|\bif\s[^\n]{1,60}==)|(?:\$\(|`)\s{0,4}(?:whoami|id|hostname|uname|cat|base64|env)\b"
 )
 _SPLITTER = Linear(
@@ -108,9 +130,13 @@ _SPLITTER = Linear(
 )
 _SEPARATED = re.compile(rb"(?<![\w$])(\w{2,12})\$\{?IFS")
 _SPLIT = re.compile(
-    rb"(?:^|[\s;|&`(/{=,])((?:\w{1,12}|(?:\\(?=\w)))?(?:(?:\\(?=\w)|''|\"\"|\^(?=\w)|'\w{1,8}'|\"\w{1,8}\""
-    rb"|\$'\w{1,12}'|\$(?:[@*0-9]|\{[@*0-9a-z]?\})|\$[a-z](?!\w))\w{0,12}){1,12})(?=[\s;|&`)<>,}'\"]|$)"
+    rb"(?:^|[\s;|&`(/{=,])((?:\w{1,12}|(?:\\(?=\w)))?(?:(?:\\(?=\w)|''|\"\"|\^(?=\w)|'\w{1,8}'"
+    rb"|\"\w{1,8}\""
+    rb"|\$'\w{1,12}'|\$(?:[@*0-9]|\{[@*0-9a-z]?\})|\$[a-z](?!\w))\w{0,12}){1,12})(?=[\s;"
+    rb"|&`)<>,}'\"]|$)"
 )
+# Two letters are split by chance; these are what attackers split.
+_SHORTEST = 2
 _SHORT = frozenset((b"id", b"ls", b"sh", b"nc", b"ps", b"rm"))
 _UNSPLIT = re.compile(rb"\$(?:[@*0-9]|\{[@*0-9a-z]?\}|[a-z](?!\w))|\$(?=')|['\"\\^]")
 _WILD = re.compile(rb"(?:^|[\s;|&`(<>{,])((?:/[\w?*\[\].-]{1,16}){2,4})(?=[\s;|&`)<>,}'\"$]|$)")
@@ -132,25 +158,40 @@ def mark(value: bytes) -> str | None:
 
 def disguised(value: bytes) -> str | None:
     """A program whose name is not written as it is read."""
-    splits = _SPLIT.finditer(value) if _SPLITTER.search(value) else ()
-    for count, found in enumerate(splits):
+    found = _split(value) if _SPLITTER.search(value) else None
+    if found is None and (b"?" in value or b"*" in value or b"[" in value):
+        found = _wild(value)
+    if found is None and b"," in value and b"{" in value:
+        found = _braced(value)
+    return found
+
+
+def _split(value: bytes) -> str | None:
+    for count, found in enumerate(_SPLIT.finditer(value)):
         raw = found.group(1)
         name = _UNSPLIT.sub(b"", raw).lower()
-        if name in KNOWN and _is_split(raw, name) and (len(name) > 2 or name in _SHORT):
+        is_name = name in KNOWN and (len(name) > _SHORTEST or name in _SHORT)
+        if is_name and _is_split(raw, name):
             return f"disguised:{name.decode('latin-1')}"
         if count > MAX_DISGUISED:
             return "disguised:too-many"
-    if b"?" in value or b"*" in value or b"[" in value:
-        for count, found in enumerate(_WILD.finditer(value)):
-            if count == MAX_WILD:
-                return "wild-cards"
-            if _is_wild(found.group(1)):
-                return "wild-card"
-    if b"," in value and b"{" in value:
-        for found in _BRACED.finditer(value):
-            name = found.group(1).rsplit(b"/", 1)[-1].lower()
-            if name in KNOWN and found.group(2)[:1] in b"/-$~.\"'%":
-                return f"braces:{name.decode('latin-1')}"
+    return None
+
+
+def _wild(value: bytes) -> str | None:
+    for count, found in enumerate(_WILD.finditer(value)):
+        if count == MAX_WILD:
+            return "wild-cards"
+        if _is_wild(found.group(1)):
+            return "wild-card"
+    return None
+
+
+def _braced(value: bytes) -> str | None:
+    for found in _BRACED.finditer(value):
+        name = found.group(1).rsplit(b"/", 1)[-1].lower()
+        if name in KNOWN and found.group(2)[:1] in b"/-$~.\"'%":
+            return f"braces:{name.decode('latin-1')}"
     return None
 
 

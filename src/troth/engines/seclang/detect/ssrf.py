@@ -2,7 +2,7 @@
 
 Only a value that is an address is judged, as a whole; a link within a sentence is for people. An
 ordinary link to `http://localhost:3000/` passes (developers post them, OAuth clients redirect to
-them): rules on parameters that are fetched decide about those with `is_inner`. What nobody writes
+them): a rule on fields that are fetched decides about those. What nobody writes
 for people: a loopback or private address in a notation that hides it, a metadata service, a port of
 an inner service, a scheme that smuggles another protocol.
 
@@ -17,7 +17,8 @@ from troth.engines.seclang.detect.layers import through
 from troth.engines.seclang.detect.rooted import rooted
 
 _URL = re.compile(
-    rb"[\s\"'(<]{0,4}(?:url[:=])?([A-Za-z][A-Za-z0-9+.-]{1,20}):(?:[/\\]{1,4})((?:[^/\\?#\s@]{0,200}@)?)(\[[0-9A-Za-z:.%]{2,60}\]|[^/\\?#\s:\"'<>]{1,255})"
+    rb"[\s\"'(<]{0,4}(?:url[:=])?([A-Za-z][A-Za-z0-9+.-]{1,20}):(?:[/\\]{1,4})((?:[^/\\?#\s@"
+    rb"]{0,200}@)?)(\[[0-9A-Za-z:.%]{2,60}\]|[^/\\?#\s:\"'<>]{1,255})"
     rb"(?::(\d{1,5}))?([/?#\\][^\s]{0,2000})?[\s\"')>]{0,4}$"
 )
 _SCHEMES = frozenset(
@@ -27,7 +28,8 @@ _WRAPPED = frozenset(b"gopher dict tftp jar netdoc".split())  # these carry anot
 # Source: the providers' documentation. AWS, Azure, GCP, DigitalOcean, Oracle, Alibaba, OpenStack.
 _METADATA = frozenset(
     b"metadata.google.internal metadata instance-data metadata.azure.internal metadata.azure.com"
-    b" kubernetes.default.svc rancher-metadata metadata.packet.net metadata.platformequinix.com".split()
+    b" kubernetes.default.svc rancher-metadata metadata.packet.net"
+    b" metadata.platformequinix.com".split()
 )
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(address)
@@ -42,14 +44,18 @@ _METADATA_ADDRESSES = frozenset(
 )
 # Names that anyone may resolve to an inner address (wild-card DNS services).
 _WILDCARD = re.compile(
-    rb"(?i:(?:\d{1,3}[.-]){3}\d{1,3}\.(?:nip|sslip|xip)\.io$|(?:^|\.)(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|localh\.st|spoofed\.burpcollaborator\.net)$|\.burpcollaborator\.net$|\.oastify\.com$|\.interact\.sh$|\.oast\.\w+$)"
+    rb"(?i:(?:\d{1,3}[.-]){3}\d{1,3}\.(?:nip|sslip|xip)\.io$|(?:^|\.)(?:localtest\.me|lvh\.me"
+    rb"|vcap\.me|lacolhost\.com|localh\.st|spoofed\.burpcollaborator\.net)$"
+    rb"|\.burpcollaborator\.net$|\.oastify\.com$|\.interact\.sh$|\.oast\.\w+$)"
 )
-# ssh, telnet, smtp, docker, mysql, postgres, redis, elasticsearch, memcached, mongodb, etcd, kubelet.
+# ssh, telnet, smtp, docker, databases, redis, elasticsearch, memcached, etcd, kubelet, consul.
 _PORTS = frozenset(
     b"22 23 25 2375 2376 3306 5432 6379 9200 9300 11211 27017 2379 10250 1433 8500".split()
 )
 _CRLF = re.compile(rb"%0[adAD]|[\r\n]")
+_PARTS, _BYTE = 4, 0xFF  # of an IPv4 address
 _LOCAL = frozenset((b"localhost", b"localhost.localdomain", b"ip6-localhost", b"localhost."))
+_SERVICE = re.compile(rb"/(?:server-status|latest/meta-data|actuator|\.env|computeMetadata)")
 _PART = re.compile(rb"0[xX][0-9a-fA-F]{0,16}|\d{1,16}")
 _CIRCLED = str.maketrans(
     {0x2460 + n: str(n + 1) for n in range(9)}
@@ -65,45 +71,36 @@ def recognise(value: bytes) -> str | None:
     found = _URL.match(value)
     if found is None:
         return None
-    scheme, user, host, port, rest = found.groups()
-    name = host.lower()
-    if scheme.lower() in _SCHEMES:
-        is_wrapped = scheme.lower() in _WRAPPED and (port or _CRLF.search(rest or b""))
-        named = name in _LOCAL or _address(name)[0] is not None
-        return f"scheme:{scheme.lower().decode()}" if is_wrapped or named else None
-    if name in _METADATA or _WILDCARD.search(name):
-        return "metadata" if name in _METADATA else "wildcard-name"
+    scheme, user, host, port, rest = found.groups(b"")
+    scheme, name = scheme.lower(), host.lower()
+    if scheme in _SCHEMES:
+        is_wrapped = scheme in _WRAPPED and (port or _CRLF.search(rest))
+        is_named = name in _LOCAL or _address(name)[0] is not None
+        return f"scheme:{scheme.decode()}" if is_wrapped or is_named else None
+    if _WILDCARD.search(name):
+        return "wildcard-name"
+    reason = _host(name) if name not in _LOCAL else "inner"
+    if reason != "inner":
+        return reason
+    is_service = port in _PORTS or (user and name not in _LOCAL) or _SERVICE.match(rest)
+    return "inner-service" if is_service else None
+
+
+def _host(name: bytes) -> str | None:
+    """What is odd about a host; `inner` is one that people may well write."""
+    if name in _METADATA:
+        return "metadata"
     if not name.isascii():
         folded = _folded(name)
         return "hidden-inner" if folded in _LOCAL or _is_inner(folded) else None
     address, is_plain = _address(name)
     if address is None:
-        inner = name in _LOCAL
-    else:
-        inner = _is_private(address)
-        if address in _METADATA_ADDRESSES:
-            return "metadata"
-    if not inner:
-        return "hidden-address" if address is not None and not is_plain else None
-    if not is_plain and address is not None:
-        return "hidden-inner"
-    if port in _PORTS or (user and address is not None):
-        return "inner-service"
-    return (
-        "inner-file"
-        if rest
-        and re.match(rb"/(?:server-status|latest/meta-data|actuator|\.env|computeMetadata)", rest)
-        else None
-    )
-
-
-def is_inner(value: bytes) -> bool:
-    """Whether a value is an address of this host or of a private network, however written."""
-    found = _URL.match(value) or re.match(rb"()()([\w.:\[\]-]{1,255})()()$", value)
-    if found is None:
-        return False
-    name = _folded(found.group(3).lower())
-    return name in _LOCAL or name in _METADATA or _is_inner(name)
+        return None
+    if address in _METADATA_ADDRESSES:
+        return "metadata"
+    if not is_plain:
+        return "hidden-inner" if _is_private(address) else "hidden-address"
+    return "inner" if _is_private(address) else None
 
 
 def _is_inner(name: bytes) -> bool:
@@ -138,16 +135,16 @@ def _address(name: bytes) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address
         # `::1` is how people write it; an IPv4 address in IPv6's clothes is not.
         return address, getattr(address, "ipv4_mapped", None) is None and text != "::"
     parts = name.rstrip(b".").split(b".")
-    if len(parts) > 4 or not all(_PART.fullmatch(part) for part in parts):  # noqa: PLR2004
+    if len(parts) > _PARTS or not all(_PART.fullmatch(part) for part in parts):
         return None, True
     numbers = [_number(part) for part in parts]
     last = numbers.pop()
-    if any(number > 0xFF for number in numbers) or last >= 1 << (8 * (4 - len(numbers))):  # noqa: PLR2004
+    if any(number > _BYTE for number in numbers) or last >= 1 << (8 * (4 - len(numbers))):
         return None, True
     total = last
     for place, number in enumerate(numbers):
         total += number << (8 * (3 - place))
-    plain = len(parts) == 4 and all(part == b"0" or part[:1] != b"0" for part in parts)  # noqa: PLR2004
+    plain = len(parts) == _PARTS and all(part == b"0" or part[:1] != b"0" for part in parts)
     return ipaddress.IPv4Address(total), plain
 
 
