@@ -87,7 +87,7 @@ def programs(paranoia: int, rules: Path) -> dict[str, Program]:
     print(f"databases: {len(scanners[0].jobs)} in {time.perf_counter() - began:.1f} s")
     forgetting, remembering = scanners
     return {
-        "cold": program.with_scan(forgetting),
+        "cold": program.with_scan(forgetting, is_recalling=False),
         "warm": program.with_scan(Fresh(remembering, forgetting)),
         "again": program.with_scan(remembering),
     }

@@ -105,7 +105,7 @@ def test_another_process_builds_what_is_missing(folder: Path):
 def test_the_rules_in_force_are_built_where_the_guard_looks(tmp_path: Path):
     folder = tmp_path / "set"
     folder.mkdir()
-    (folder / "a.conf").write_text('SecRule ARGS "@rx union" "id:1,phase:2,deny"\n')
+    (folder / "a.conf").write_text('SecRule ARGS "@rx union" "id:900,phase:2,deny"\n')
     places = Places(tmp_path)
     places.spool.mkdir()
     rules = Rules(set=str(folder), sha256=rules_load.digest_of(folder))

@@ -18,6 +18,7 @@ from troth.engines.seclang.model import (
 )
 from troth.engines.seclang.names import CHANGING, UNREACHABLE
 from troth.engines.seclang.operators import OPERATORS
+from troth.engines.seclang.recall import Recall
 from troth.engines.seclang.scan.test import Test
 from troth.engines.seclang.selection import source_of, space_of, wanted_of
 from troth.engines.seclang.steps import Step, Workshop, step_of
@@ -31,6 +32,7 @@ _PARANOIA = (
     "detection_paranoia_level",
 )
 _LEVELS = range(1, 5)
+_WORK_TO_RECALL = 64 << 20  # bytes: below it a limit on work may well be met, and must be exact
 _PATTERNS = frozenset({"rx", "pm", "pmf", "pmfromfile"})
 _BY_BODY = frozenset(
     "ARGS ARGS_POST ARGS_NAMES ARGS_POST_NAMES ARGS_COMBINED_SIZE FILES FILES_NAMES FILES_SIZES"
@@ -51,6 +53,7 @@ class Program:
         tests: what a `scan.Scanner` can answer for; `Test.number` is a step's index.
         tx: what TX holds at first.
         scan: the scanner in use; None: every rule runs by itself.
+        recall: what phases did, remembered; None: each message goes all the way.
     """
 
     ruleset: Ruleset
@@ -60,15 +63,25 @@ class Program:
     tests: tuple[Test, ...]
     tx: Mapping[bytes, bytes]
     scan: Scan | None = None
+    recall: Recall | None = None
 
     def inspect(self, message: Message) -> Verdict:
         """Run the rules over a message; never raises on any bytes."""
-        return run(self.phases, self.ruleset, self.tx, self.limits, message)
+        return run(self.phases, self.ruleset, self.tx, self.limits, message, self.recall)
 
-    def with_scan(self, scan: Scan) -> "Program":
-        """The same program, asking a scanner which heads may match."""
+    def with_scan(self, scan: Scan, *, is_recalling: bool = True) -> "Program":
+        """The same program, asking a scanner which heads may match.
+
+        Args:
+            scan: asked for each value.
+            is_recalling: what rules did for the same readings is remembered (`recall`).
+        """
         phases = {number: phase.scanned(scan) for number, phase in self.phases.items()}
-        return replace(self, phases=MappingProxyType(phases), scan=scan)
+        recall = None
+        if is_recalling and not phases[5].finders and self.limits.work >= _WORK_TO_RECALL:
+            later = (*phases[2].always, *phases[5].always)
+            recall = Recall([step.rule for step in self.steps], (phases[1].always, later))
+        return replace(self, phases=MappingProxyType(phases), scan=scan, recall=recall)
 
 
 def compile(  # noqa: A001 -- the engine's word, as `re.compile`

@@ -27,6 +27,11 @@ def keys_read(text: str) -> set[str]:
     return found
 
 
+def names_read(text: str) -> set[tuple[str, str]]:
+    """Every variable that a text reads: its name, and the key in it (lower case) or none."""
+    return {_split(inner) for inner in _MACRO.findall(text)}
+
+
 def _split(inner: str) -> tuple[str, str]:
     name, _, key = inner.strip().replace(":", ".", 1).partition(".")
     return name.upper(), key.lower()

@@ -11,6 +11,15 @@ from dataclasses import dataclass, field, replace
 from troth.engines.seclang import macros
 from troth.engines.seclang.dynamic import number
 from troth.engines.seclang.model import Limits, Message, Ruleset, Scan, Verdict
+from troth.engines.seclang.recall import (
+    MAX_WORK,
+    Recall,
+    is_small,
+    left_by,
+    resume,
+    route_of,
+    with_limits,
+)
 from troth.engines.seclang.selection import Wanted, excludes
 from troth.engines.seclang.state import Item, State
 from troth.engines.seclang.steps import Step
@@ -80,6 +89,7 @@ def run(
     tx: Mapping[bytes, bytes],
     limits: Limits,
     message: Message,
+    recall: Recall | None = None,
 ) -> Verdict:
     """Take a message through its phases; 3 and 4 only when it carries a response."""
     t = State(
@@ -92,6 +102,8 @@ def run(
     if ruleset.engine == "Off":
         return Verdict()
     _exclude(t, phases, message)
+    if recall is not None and message.status is None:
+        return _recalled(t, phases, ruleset, tx, recall)
     _enter(t, phases[_REQUEST])
     if _or(t.view.is_body_read, ruleset.is_body_read) and not t.is_ended:
         _read_body(t)
@@ -100,9 +112,62 @@ def run(
         _enter(t, phases[_RESPONSE])
         if _or(t.view.is_response_read, ruleset.is_response_read) and _is_text(t, ruleset):
             _enter(t, phases[_RESPONSE_BODY])
+    return _logged(t, phases)
+
+
+def _logged(t: State, phases: Mapping[int, Phase]) -> Verdict:
     t.is_ended = False
     _enter(t, phases[_LOGGING])
     return _verdict(t)
+
+
+def _recalled(
+    t: State,
+    phases: Mapping[int, Phase],
+    ruleset: Ruleset,
+    tx: Mapping[bytes, bytes],
+    recall: Recall,
+) -> Verdict:
+    """A request without its response: what happened before is not done again."""
+    first, second = phases[_REQUEST], phases[_BODY]
+    due = _due(t, first)
+    hits = [(index, items) for index, items in due if items is not None]
+    key = recall.key(0, t, (route_of(t.message), t.view.processor), hits)
+    left = recall.left.get(key)
+    if left is None:
+        is_usual = _is_usual(t, lambda: _start(t, first, due)) and is_small(key)
+        if t.is_ended or t.engine == "Off":
+            return _logged(t, phases)
+        left = left_by(t, tx)
+        if is_usual:
+            recall.left.put(key, left)
+    else:
+        resume(t, left)
+    if _or(t.view.is_body_read, ruleset.is_body_read):
+        _read_body(t)
+    due = _due(t, second)
+    hits = sorted([(i, items) for i, items in t.hits.items() if i >= second.begin], key=_index)
+    key = recall.key(1, t, left, hits)
+    verdict = recall.ends.get(key)
+    if verdict is not None:
+        return with_limits(verdict, t.view.passed)
+    is_usual = _is_usual(t, lambda: _start(t, second, due))
+    verdict = _logged(t, phases)
+    if is_usual and not verdict.limits and is_small(key):
+        recall.ends.put(key, verdict)
+    return verdict
+
+
+def _is_usual(t: State, walk: Callable[[], None]) -> bool:
+    """Walk, and say whether no limit was passed on the way and little was looked at."""
+    work, passed = t.work, len(t.view.passed)
+    walk()
+    return len(t.view.passed) == passed and work - t.work <= MAX_WORK
+
+
+def _start(t: State, phase: Phase, due: list[Due]) -> None:
+    t.skip_to, t.is_phase_ended = -1, False
+    _walk(t, phase, due)
 
 
 def _exclude(t: State, phases: Mapping[int, Phase], message: Message) -> None:

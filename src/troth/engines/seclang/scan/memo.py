@@ -7,12 +7,14 @@ out others that came once, never what is in use: to push out a kept value one ne
 each sent twice, as the segment is long, between two of its uses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
 MAX_VALUE_BYTES = 256
 DEFAULT_ENTRIES = 2048  # of each of the four generations: 2 MiB at most for a space
 
 Answer = tuple[int, ...]
+Known = TypeVar("Known")
 
 
 def remembering(
@@ -57,3 +59,42 @@ def remembering(
         return known
 
     return recall
+
+
+class Memo(Generic[Known]):
+    """The same memory for other keys and answers, to be asked and told.
+
+    Args:
+        entries: of each of the four generations.
+    """
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+        self._kept: dict[Hashable, Known] = {}
+        self._kept_old: dict[Hashable, Known] = {}
+        self._once: dict[Hashable, Known] = {}
+        self._once_old: dict[Hashable, Known] = {}
+
+    def __len__(self) -> int:
+        segments = (self._kept, self._kept_old, self._once, self._once_old)
+        return sum(map(len, segments))
+
+    def get(self, key: Hashable) -> Known | None:
+        """What was told of a key, if it is still known."""
+        known = self._kept.get(key)
+        if known is not None:
+            return known
+        for segment in (self._kept_old, self._once, self._once_old):
+            known = segment.pop(key, None)
+            if known is not None:
+                if len(self._kept) >= self._entries:
+                    self._kept, self._kept_old = {}, self._kept
+                self._kept[key] = known
+                return known
+        return None
+
+    def put(self, key: Hashable, known: Known) -> None:
+        """Remember it, for a while."""
+        if len(self._once) >= self._entries:
+            self._once, self._once_old = {}, self._once
+        self._once[key] = known

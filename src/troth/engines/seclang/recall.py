@@ -1,0 +1,193 @@
+"""What rules led to when they saw the same before: a memory of whole phases.
+
+Which steps run is known once the scan is done: those it named, and those that run always. Each can
+read only what its selectors and macros name (`reads_of`), so what they do is a function of those
+readings, of the items that were found, and of what earlier phases left. A visitor's headers come
+again with each request, so for most requests phase 1 and all that follows were worked out before;
+only the scan of new values is left to do. Exact: the key holds every reading, not a digest of it.
+
+Bounded as the memo is (`scan.memo`): by number, and by the bytes of a key.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from troth.engines.seclang import macros
+from troth.engines.seclang.model import Match, Message, Rule, Verdict
+from troth.engines.seclang.scan.memo import Memo
+from troth.engines.seclang.selection import source_of
+from troth.engines.seclang.state import Exclusion, Item, State
+from troth.engines.seclang.variables import FILLERS
+
+Read = tuple[str, str, bool]
+"""A source, the name in it that is meant (lower case; empty: all of it), whether it is counted."""
+
+Named = dict[str, dict[bytes, tuple[Item, ...]]]
+Reader = Callable[[State, Named], Hashable]
+
+ENTRIES = 512  # of each of the four generations; an entry takes about 2 KiB
+MAX_KEY_BYTES = 4096  # of the readings; what is larger hardly comes again
+MAX_WORK = 1 << 20  # bytes looked at; who costs more pays each time, so that limits hold
+MAX_READERS = 4096  # sets of steps whose readers are kept
+
+
+def reads_of(rule: Rule) -> frozenset[Read]:
+    """All that a rule may read of a message, whatever it finds."""
+    texts = [rule.message, rule.logdata]
+    found = set[Read]()
+    for link in rule.links:
+        for selector in link.selectors:
+            source = source_of(selector)
+            if source in FILLERS and not selector.is_exclusion:
+                is_whole = selector.is_pattern or source.startswith("XML")
+                found.add((source, "" if is_whole else selector.key, selector.is_count))
+        texts += [link.operator.argument] if link.operator else []
+        texts += [action.argument for action in link.actions]
+    for name, key in {pair for text in texts for pair in macros.names_read(text)}:
+        if name in FILLERS:
+            found.add((name, key, False))
+    return frozenset(found)
+
+
+def _reader(read: Read) -> Reader:
+    source, key, is_count = read
+    wanted = key.encode()
+    if not key:
+        if is_count:
+            return lambda t, _: len(t.values(source))
+        return lambda t, _: tuple(t.values(source))
+
+    def items(t: State, named: Named) -> tuple[Item, ...]:
+        by_name = named.get(source)
+        if by_name is None:
+            by_name = named[source] = _by_name(t.values(source))
+        return by_name.get(wanted, ())
+
+    return (lambda t, named: len(items(t, named))) if is_count else items
+
+
+def _by_name(items: Sequence[Item]) -> dict[bytes, tuple[Item, ...]]:
+    found: dict[bytes, tuple[Item, ...]] = {}
+    for item in items:
+        name = item[1].lower()
+        found[name] = (*found.get(name, ()), item)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Left:
+    """What phase 1 left behind. Each is one of a kind: it stands for itself in later keys."""
+
+    tx: Mapping[bytes, bytes | int]
+    gone: tuple[bytes, ...]
+    stores: Mapping[str, Mapping[bytes, bytes | int]]
+    matched: Item
+    matched_all: tuple[Item, ...]
+    matches: tuple[Match, ...]
+    removed: frozenset[int]
+    exclusions: tuple[Exclusion, ...]
+    engine: str
+    highest: int
+    view: tuple[str, bool, bool | None, bool | None]
+
+
+def left_by(t: State, tx: Mapping[bytes, bytes]) -> Left:
+    """What is to be known of a state to go on from it."""
+    view = t.view
+    return Left(
+        tx={key: value for key, value in t.tx.items() if tx.get(key) is not value},
+        gone=tuple(key for key in tx if key not in t.tx),
+        stores={name: dict(store) for name, store in t.stores.items()},
+        matched=t.matched,
+        matched_all=tuple(t.matched_all),
+        matches=tuple(t.matches),
+        removed=frozenset(t.removed),
+        exclusions=tuple(t.exclusions),
+        engine=t.engine,
+        highest=t.highest,
+        view=(view.processor, view.is_body_forced, view.is_body_read, view.is_response_read),
+    )
+
+
+def resume(t: State, left: Left) -> None:
+    """Go on from there with a message that has not run phase 1."""
+    t.tx.update(left.tx)
+    for key in left.gone:
+        t.tx.pop(key, None)
+    t.stores = {name: dict(store) for name, store in left.stores.items()}
+    t.matched, t.matched_all, t.matches = left.matched, [*left.matched_all], [*left.matches]
+    t.removed, t.exclusions = {*left.removed}, [*left.exclusions]
+    t.engine, t.highest = left.engine, left.highest
+    view = t.view
+    view.processor, view.is_body_forced, view.is_body_read, view.is_response_read = left.view
+
+
+class Recall:
+    """The memory of one program.
+
+    Args:
+        rules: by index of their step.
+        always: the steps that run whatever a scan finds, by stage: of phase 1, of all later ones.
+    """
+
+    def __init__(self, rules: Sequence[Rule], always: tuple[Sequence[int], Sequence[int]]) -> None:
+        self._reads = [reads_of(rule) for rule in rules]
+        self._always = [frozenset().union(*(self._reads[i] for i in of)) for of in always]
+        self._readers: dict[tuple[int, tuple[int, ...]], tuple[Reader, ...]] = {}
+        self.left: Memo[Left] = Memo(ENTRIES)
+        self.ends: Memo[Verdict] = Memo(ENTRIES)
+
+    def key(
+        self, stage: int, t: State, before: Hashable, hits: Sequence[tuple[int, list[Item]]]
+    ) -> Hashable:
+        """All that decides what happens next.
+
+        Args:
+            stage: 0 for phase 1, 1 for all that follows it.
+            t: the message, scanned.
+            before: what stands for all that happened until now.
+            hits: steps that the scan has named, in order, with their items.
+        """
+        indexes = tuple([index for index, _ in hits])
+        readers = self._readers.get((stage, indexes))
+        if readers is None:
+            readers = self._chosen(stage, indexes)
+        named: Named = {}
+        return (
+            before,
+            indexes,
+            tuple([tuple(items) for _, items in hits]),
+            tuple([reader(t, named) for reader in readers]),
+        )
+
+    def _chosen(self, stage: int, indexes: tuple[int, ...]) -> tuple[Reader, ...]:
+        reads = self._always[stage].union(*(self._reads[index] for index in indexes))
+        made = tuple(_reader(read) for read in sorted(reads))
+        if len(self._readers) < MAX_READERS:
+            self._readers[stage, indexes] = made
+        return made
+
+
+def route_of(message: Message) -> Hashable:
+    """What a door says of a message besides the message."""
+    return (message.removed, message.excluded) if message.removed or message.excluded else None
+
+
+def is_small(key: Hashable) -> bool:
+    """Whether a key is worth keeping."""
+    return _size(key, MAX_KEY_BYTES) >= 0
+
+
+def _size(part: object, room: int) -> int:
+    if isinstance(part, bytes | str):
+        return room - len(part)
+    if isinstance(part, tuple):
+        for each in part:
+            room = _size(each, room) if room >= 0 else room
+    return room
+
+
+def with_limits(verdict: Verdict, passed: Iterable[str]) -> Verdict:
+    """A verdict from memory, with the limits that this message has passed."""
+    limits = tuple(dict.fromkeys(passed))
+    return replace(verdict, limits=limits) if limits else verdict
