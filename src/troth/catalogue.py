@@ -17,6 +17,7 @@ from troth.promises.edge import promise as edge
 from troth.promises.edge import rules as edge_rules
 from troth.promises.edge.settings import EdgeSettings
 from troth.promises.guard import promise as guard
+from troth.promises.guard.rules import applies as guard_applies
 from troth.promises.guard.settings import GuardSettings
 from troth.promises.trust import promise as trust
 from troth.promises.trust.settings import TrustSettings
@@ -49,6 +50,7 @@ CATALOGUE: tuple[Promise, ...] = (
     guard.MALICIOUS_TRAFFIC_UPSTREAM,
     guard.AUTO_RESPONSE,
     guard.RATE_LIMIT_IP,
+    guard.IP_BLOCKLIST,
     guard.IP_FILTERING,
     guard.ORIGIN_CHECK,
     trust.PUBLIC_MEASURE_LIST,
@@ -162,7 +164,10 @@ def declared(settings: Settings) -> tuple[Promise, ...]:
     unknown = set(settings.promises) - {promise.slug for promise in CATALOGUE}
     if unknown:
         raise ValueError(f"[promises.{min(unknown)}]: no such promise")
-    because = dict(edge_rules.not_applicable(settings.edge))
+    because = {
+        **edge_rules.not_applicable(settings.edge),
+        **guard_applies.not_applicable(settings.guard),
+    }
     return tuple(_as_declared(promise, settings.promises, because) for promise in CATALOGUE)
 
 

@@ -67,6 +67,16 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                 "cors": {"origins": ["https://partner.example"], "credentials": True},
                 "probe": {"broken": "/broken", "cookie": form, "forms": [form]},
             },
+            "guard": {
+                "lists": [
+                    {
+                        "name": "own",
+                        "source": f"file:{places.data / 'blocklist.txt'}",
+                        "refresh_s": 1,
+                        "max_age_s": 3600,
+                    }
+                ],
+            },
             "trust": {
                 "security_contact": "mailto:security@courts.example",
                 "company": {
@@ -251,6 +261,7 @@ def ground() -> Iterator[Ground]:
         stack.callback(shutil.rmtree, data, ignore_errors=True)
         places = Places(data)
         places.prepare()
+        (places.data / "blocklist.txt").write_text("127.66.255.2\n", "utf-8")
         rude = stack.enter_context(upstream.serving(places.socket("app")))
         stack.enter_context(upstream.pages(places.socket("console")))
         made = Ground(places, free_ports(), rude)

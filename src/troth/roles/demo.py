@@ -12,6 +12,9 @@ from troth.roles.postgres import application_identity
 from troth.roles.postgres import home as home_of_clusters
 from troth.roles.supervisor import Unit
 
+# Addresses that nobody has (RFC 5737), and one of our own by which a stranger sees the list work.
+BLOCKLIST = "# The demo's list.\n192.0.2.0/24\n198.51.100.0/24\n203.0.113.0/24\n127.66.255.2\n"
+
 
 class DemoError(Failure):
     """The demo cannot be set up here."""
@@ -51,6 +54,9 @@ def write_settings(places: Places, ports: Ports) -> Path:
         text = text.replace(name, value)
     path = places.data / "troth.toml"
     path.write_text(text, "utf-8")
+    blocklist = places.data / "blocklist.txt"
+    if not blocklist.exists():
+        blocklist.write_text(BLOCKLIST, "utf-8")
     return path
 
 

@@ -8,10 +8,13 @@ restart without the network begins with it.
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from troth.adapters import clock, files, http
 from troth.enforce.snapshot import Told
@@ -24,6 +27,7 @@ from troth.roles import state
 MAX_BYTES = 64 * 1024**2
 WITHIN_S = 60.0
 LOOK_S = 0.5
+SHOWN = "lists.json"  # in the spool
 MAX_PAUSE_S = 300.0  # before a failed one is tried again
 
 
@@ -56,6 +60,7 @@ class Lists:
         self._spool, self._told, self._now = spool, told, now
         self._lists: dict[str, _One] = {}
         self.by_name: dict[str, Ranges] = {}
+        self._shown: list[dict[str, Any]] | None = None
         self.renew(said)
 
     def renew(self, said: Sequence[Blocklist]) -> None:
@@ -91,7 +96,18 @@ class Lists:
             for one in tuple(self._lists.values()):
                 if clock.monotonic_s() >= one.due:
                     await self._look(one)
+            self._tell()
             await asyncio.sleep(LOOK_S)
+
+    def _tell(self) -> None:
+        """What is in use, for whoever shows or proves it. Fails open: it is only shown."""
+        shown = self.shown()
+        if shown != self._shown:
+            with suppress(files.FileError):
+                files.write_atomic(
+                    self._spool / SHOWN, msgspec.json.encode(shown), mode=0o640, durable=False
+                )
+            self._shown = shown
 
     async def _look(self, one: _One) -> None:
         was = one.problem

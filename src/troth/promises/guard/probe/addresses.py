@@ -40,7 +40,7 @@ def excess(vantage: Vantage, settings: GuardSettings) -> Observation:
     count = int(burst * MORE) + 10
     if count > MOST:
         return Observation(facts={"is_elsewhere": False, "has_rule": False})
-    name = f"excess.{_nonce(vantage)}"
+    name = f"excess.{nonce(vantage)}"
     greedy = vantage.as_client(name)
     began = time.monotonic()
     answers = _many(greedy, count)
@@ -72,7 +72,7 @@ def zone(vantage: Vantage, _settings: GuardSettings) -> Observation:
     url = f"{vantage.site.app}{vantage.site.prefix}{CANARY_ROUTE}"
     allowed = vantage.as_client("zone")
     allowed.source = CANARY_ADDRESS
-    others = [vantage, vantage.as_client(f"zone.{_nonce(vantage)}")]
+    others = [vantage, vantage.as_client(f"zone.{nonce(vantage)}")]
     spoofed = (("X-Forwarded-For", CANARY_ADDRESS), ("X-Real-IP", CANARY_ADDRESS))
     refused = [client.fetch(url, headers=spoofed, fresh=True) for client in others]
     return Observation(
@@ -89,7 +89,7 @@ def attacker(vantage: Vantage, settings: GuardSettings) -> Observation:
     """Attacks from one address until it is kept out; how long that took, and when it is over."""
     if not vantage.is_on_loopback:
         return ELSEWHERE
-    name = f"attacker.{_nonce(vantage)}"
+    name = f"attacker.{nonce(vantage)}"
     bad, good = vantage.as_client(name), vantage.as_client(f"{name}.other")
     before = bad.fetch(vantage.site.sink, fresh=True).status
     began = time.monotonic()
@@ -140,5 +140,6 @@ def _many(client: Vantage, count: int, headers: http2.Pairs = ()) -> list[Any]:
     return answers
 
 
-def _nonce(vantage: Vantage) -> str:
+def nonce(vantage: Vantage) -> str:
+    """A word of its own for this run, so that its clients are new."""
     return uuid.UUID(int=vantage.rng.getrandbits(128)).hex[:12]

@@ -1,0 +1,13 @@
+"""What an installation promises at all: a promise about something that is not set says so."""
+
+from collections.abc import Mapping
+
+from troth.promises.guard.settings import GuardSettings
+
+
+def not_applicable(settings: GuardSettings) -> Mapping[str, str]:
+    """Slugs that cannot apply under these settings, each with its reason."""
+    because: dict[str, str] = {}
+    if not settings.lists:
+        because["ip-blocklist"] = "no list of addresses has been named for this application yet"
+    return because
