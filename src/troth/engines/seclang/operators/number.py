@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from troth.engines.seclang.model import Found, OperatorFunction
 
 _LEADING = re.compile(rb"[ \t\n\v\f\r]*([+-]?[0-9]{1,40})")
+_FEW = 19  # digits that always fit
 _INT_MAX = (1 << 31) - 1
 _LONG_MAX = (1 << 63) - 1
 
 
 def to_long(value: bytes) -> int:
     """C's atoll: leading white space, a sign, digits; clamped to 64 bits."""
+    if value.isdigit() and len(value) < _FEW:
+        return int(value)
     found = _LEADING.match(value)
     return max(-_LONG_MAX - 1, min(_LONG_MAX, int(found[1]))) if found else 0
 

@@ -15,12 +15,12 @@ _SQL_HEX = re.compile(rb"0[xX]((?:[0-9A-Fa-f]{2})+)")
 
 def base64_decode(value: bytes) -> bytes:
     """Strict (RFC 4648, line ends allowed), up to a NUL; what is not base64 stays as it is."""
-    plain = value.partition(b"\0")[0] if b"\0" in value else value
-    if b"\n" in plain or plain.endswith(b" "):
-        *lines, last = plain.split(b"\n")
-        plain = b"".join(line.removesuffix(b"\r").rstrip(b" ") for line in lines)
+    plain = value
+    if b"\n" in value or b"\0" in value or value.endswith(b" "):
+        *lines, last = value.partition(b"\0")[0].split(b"\n")
+        plain = b"".join([line.removesuffix(b"\r").rstrip(b" ") for line in lines])
         plain += last.rstrip(b" ")
-    if len(plain) % 4:
+    if len(plain) % 4 or b" " in plain:
         return value
     try:
         return binascii.a2b_base64(plain, strict_mode=True)

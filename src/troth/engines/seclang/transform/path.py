@@ -5,6 +5,9 @@ import re
 _WORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ,;\t\r\n", b"abcdefghijklmnopqrstuvwxyz     ")
 _QUOTES = b"\"'\\^"
 _RUN = re.compile(rb" {2,}")
+_CLIMB = re.compile(rb"/?(?:\.\./)+")
+_NOWHERE = (b"", b".")
+_SHORT = 3  # a relative path's first segment up to this length that ends in `..` stays
 _STANDING = re.compile(rb"/(?:\./|/)+")
 
 
@@ -30,31 +33,30 @@ def normalise_path_win(value: bytes) -> bytes:
 
 def _walk(value: bytes) -> bytes:
     is_absolute = value.startswith(b"/")
-    has_slash = value.endswith(b"/")
     path = _STANDING.sub(b"/", value)
-    segments = path.split(b"/")
-    last = len(segments) - 1
+    climb = _CLIMB.match(path)
     out: list[bytes] = []
-    is_at_root = False  # relative, and only back-references so far
-    for at, segment in enumerate(segments):
-        if segment in (b"", b"."):
-            continue
-        if segment.endswith(b"..") and at <= last:
-            is_first = not out and len(segment) <= 3  # noqa: PLR2004 -- as ModSecurity counts
-            if not is_absolute and (is_at_root or is_first):
-                is_at_root = True
+    if climb:
+        path = path[climb.end() :]
+        if not is_absolute:  # above an absolute root there is nothing to climb to
+            out = climb[0][:-1].split(b"/")
+    is_at_root = bool(out)  # relative, and only back-references so far
+    for segment in path.split(b"/"):
+        if segment[-2:] != b"..":
+            if segment not in _NOWHERE:
+                if (out or len(segment) > 1) and segment[-1:] != b".":  # as ModSecurity forgets
+                    is_at_root = False
                 out.append(segment)
-                continue
+        elif not is_absolute and (is_at_root or (not out and len(segment) <= _SHORT)):
+            is_at_root = True
+            out.append(segment)
+        else:
             if segment == b".." and out:
                 out.pop()
             if not out:
                 is_at_root = not is_absolute
-            continue
-        is_at_root = False
-        out.append(segment)
     joined = b"/".join(out)
+    has_slash = value.endswith(b"/")
     if is_absolute and (out or has_slash):
         joined = b"/" + joined
-    if has_slash and out:
-        joined += b"/"
-    return joined
+    return joined + b"/" if has_slash and out else joined

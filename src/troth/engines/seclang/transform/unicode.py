@@ -49,7 +49,9 @@ def _escape(sequence: bytes) -> bytes:
     return b"%s%%u%04x%s" % (beyond, code, first if is_wrong else b"")
 
 
+# It begins with one set of bytes, for which the engine searches far faster than for four.
 _replace = replacing(
-    rb"[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3}|[\xc0-\xf7]",
+    rb"[\xc0-\xf7](?:(?<=[\xc0-\xdf])[\x80-\xbf]|(?<=[\xe0-\xef])[\x80-\xbf]{2}"
+    rb"|(?<=[\xf0-\xf7])[\x80-\xbf]{3}|)",
     _escape,
 )

@@ -65,6 +65,8 @@ def url_decode_uni(value: bytes) -> bytes:
     There is no map of code points (SecUnicodeMapFile): it is the low byte, as in ModSecurity v3
     without one.
     """
+    if b"%" not in value:
+        return value.replace(b"+", b" ") if b"+" in value else value
     if b"%u" in value or b"%U" in value:
         value = _narrowed(value)
     return decode(value)[0]
