@@ -14,11 +14,12 @@ from troth.kernel.errors import Failure
 
 _MAX_FILE = 8 << 20
 _SETUPS = ("crs-setup.conf", "crs-setup.conf.example")
+_FIRST = ("modsecurity.conf",)
 _OWN = ("REQUEST-900-*.conf", "RESPONSE-999-*.conf")
 _DEBIAN = Path("/etc/modsecurity/crs/crs-setup.conf")  # where Debian's modsecurity-crs has it
 
 # What ModSecurity's recommended configuration does and rule sets rest on: bodies are read, and XML
-# and JSON are read as what they are. Ids of the operator's own range, which no rule set uses.
+# and JSON are read as what they are. The ids are such as nobody gives.
 FOUNDATION = Source(
     "foundation",
     r"""
@@ -26,9 +27,9 @@ SecRuleEngine On
 SecRequestBodyAccess On
 SecResponseBodyAccess On
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application(?:/soap\+|/)|text/)xml" \
-    "id:1,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"
+    "id:2147480001,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.+-]+\+)?json" \
-    "id:2,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=JSON"
+    "id:2147480002,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=JSON"
 """,
 )
 
@@ -74,7 +75,9 @@ def sources_of(folder: Path) -> tuple[tuple[Source, ...], Mapping[str, bytes]]:
         raise Failure("no rule files (*.conf) are in it", where=str(folder))
     if setup is not None:  # the operator's own exclusions stand beside the set-up
         rules |= {path.name: path for kind in _OWN for path in setup.parent.glob(kind)}
-    chosen = [*([setup] if setup is not None else []), *(rules[name] for name in sorted(rules))]
+    first = [rules.pop(name) for name in _FIRST if name in rules]
+    first += [setup] if setup is not None else []
+    chosen = [*first, *(rules[name] for name in sorted(rules))]
     sources = tuple(Source(path.name, _text(path)) for path in chosen)
     data = {path.name: path.read_bytes() for path in sorted(folder.glob("*.data"))}
     return (FOUNDATION, *sources), data

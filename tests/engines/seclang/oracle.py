@@ -14,7 +14,7 @@ class Oracle:
 
     def __init__(self, rules: Iterable[str]) -> None:
         self._engine = libmodsecurity.ModSecurity()
-        self._ids: list[int] = []
+        self._told_of: list[libmodsecurity.RuleMessage] = []
         self._engine.set_rule_message_callback(self._told)
         self._rules = libmodsecurity.RulesSet()
         for text in rules:
@@ -22,11 +22,15 @@ class Oracle:
                 raise ValueError(self._rules.get_parser_error())
 
     def _told(self, message: libmodsecurity.RuleMessage) -> None:
-        self._ids.append(message.rule_id)
+        self._told_of.append(message)
 
     def ids(self, message: Message) -> tuple[int, ...]:
         """Ids of the rules that matched and are logged, in order."""
-        self._ids = []
+        return tuple(message.rule_id for message in self.told(message))
+
+    def told(self, message: Message) -> list[libmodsecurity.RuleMessage]:
+        """What the rules that matched say, in order."""
+        self._told_of = []
         t = libmodsecurity.Transaction(self._engine, self._rules)
         t.process_connection(message.client, message.port, message.server, message.server_port)
         protocol = message.protocol.decode("latin-1").removeprefix("HTTP/")
@@ -45,7 +49,7 @@ class Oracle:
                 t.append_response_body(message.response_body)
             t.process_response_body()
         t.process_logging()
-        return tuple(self._ids)
+        return self._told_of
 
     def close(self) -> None:
         """Let go of the engine's callback."""

@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from troth.engines.seclang import RuleError, Source, parse
+from troth.engines import seclang
+from troth.engines.seclang import Message, RuleError, Source, parse
 from troth.engines.seclang.model import Marker
 
 
@@ -91,3 +94,51 @@ def test_data_files_are_found_by_base_name():
     rules = ruleset('SecRule ARGS "@pmFromFile a.data" "id:1"', data={"a.data": b"one\ntwo\n"})
 
     assert rules.rules[0].links[0].operator.argument == "a.data"
+
+
+RULE = (
+    'SecRule ARGS|!ARGS:/^a|b/|&TX:x "@rx (a+)\\d" "id:1,phase:2,t:lowercase,msg:\'M %{TX.1}\','
+    "setvar:'tx.a=+%{tx.b}',ctl:ruleRemoveTargetById=2;ARGS:/x/,skipAfter:END,chain\"\n"
+    'SecRule TX:1 "!@within %{tx.c} a" "t:none"\nSecMarker END\n'
+    'SecRuleUpdateTargetById 1:1 "!TX:/a/"\nSecRuleUpdateActionById 1 "deny,status:403"\n'
+)
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, len(RULE) - 1), st.sampled_from(["", *"\"'\\,:;|&!@%{}()[]=+- \n/.0a"])
+    ),
+    max_size=3,
+)
+
+
+def outcome(text):
+    """Where it is refused, or what its verdict on a request is."""
+    try:
+        program = seclang.compile(ruleset(text))
+    except RuleError as refused:
+        return refused.where.partition(":")[0]
+    return program.inspect(Message(method=b"GET", uri=b"/?a=b&x=aa1")).limits
+
+
+@settings(max_examples=200, deadline=None)
+@given(EDITS)
+def test_any_text_is_read_or_refused_with_its_place(edits):
+    text = list(RULE)
+    for place, instead in edits:
+        text[place] = instead
+
+    assert outcome("".join(text)) in {"0.conf", ()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'SecRule ARGS:/(/ "@rx a" "id:1"',
+        'SecRuleUpdateTargetById 1 "!ARGS:/(/"',
+        'SecAction "id:1,ctl:ruleRemoveTargetById=1;ARGS:/(/"',
+        'SecAction "id:1,ctl:ruleRemoveByTag=("',
+        'SecAction "id:1,ctl:ruleRemoveById=x"',
+        'SecAction "id:1,ctl:ruleEngine=Maybe"',
+    ],
+)
+def test_patterns_in_places_are_checked_as_well(text):
+    assert outcome(text) == "0.conf"

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
-from troth.engines.seclang import names
+from troth.engines.seclang import grammar, names
 from troth.engines.seclang.dynamic import DYNAMIC
+from troth.engines.seclang.macros import is_macro
 from troth.engines.seclang.model import Action, Link, Operator, RuleError, Selector
 from troth.engines.seclang.operators import OPERATORS
+from troth.engines.seclang.selection import wanted_of
 from troth.engines.seclang.transform import FUNCTIONS
+from troth.engines.seclang.updates import concerns
 
 _PATHS = ("", "/*", "//@*", "//text()")  # the whole text, each attribute, each text node
 
@@ -18,7 +21,7 @@ def check_link(link: Link, data: Mapping[str, bytes], *, is_head: bool) -> None:
         RuleError: an unknown name, or an argument that cannot be read.
     """
     for selector in link.selectors:
-        _check_selector(selector, link.where)
+        check_selector(selector, link.where)
     for name in link.transformations:
         if name not in FUNCTIONS:
             raise RuleError(f"no transformation is called {name}", where=link.where)
@@ -28,7 +31,12 @@ def check_link(link: Link, data: Mapping[str, bytes], *, is_head: bool) -> None:
         _check_action(action, link.where, is_head=is_head)
 
 
-def _check_selector(selector: Selector, where: str) -> None:
+def check_selector(selector: Selector, where: str) -> None:
+    """See that a variable is known, and that its part can be looked for.
+
+    Raises:
+        RuleError: it is not, or cannot.
+    """
     name = selector.collection
     if name not in names.VARIABLES:
         raise RuleError(f"no variable is called {name}", where=where)
@@ -37,6 +45,10 @@ def _check_selector(selector: Selector, where: str) -> None:
     if name == "XML" and selector.key not in _PATHS:
         known = ", ".join(_PATHS[1:])
         raise RuleError(f"XML:{selector.key}: only {known} are looked at", where=where)
+    try:
+        wanted_of(selector)
+    except ValueError as error:
+        raise RuleError(f"{name}: {error}", where=where) from None
 
 
 def _check_operator(operator: Operator, data: Mapping[str, bytes], where: str) -> None:
@@ -45,9 +57,7 @@ def _check_operator(operator: Operator, data: Mapping[str, bytes], where: str) -
         return
     if name not in OPERATORS and name not in DYNAMIC:
         raise RuleError(f"no operator is called @{name}", where=where)
-    if name in DYNAMIC and "%{" in operator.argument:
-        return
-    if "%{" in operator.argument and name != "rx":
+    if name in DYNAMIC and is_macro(operator.argument):
         return
     if name in OPERATORS:
         try:
@@ -78,8 +88,16 @@ def _check_ctl(argument: str, where: str) -> None:
         raise RuleError(f"no ctl is called {name}", where=where)
     if not equals or not value:
         raise RuleError(f"ctl:{name} lacks a value", where=where)
-    if name.lower().startswith("ruleremovetarget") and ";" not in value:
-        raise RuleError(f"ctl:{name} is written {name}=RULE;TARGET", where=where)
+    if not name.lower().startswith("ruleremove"):
+        return
+    kind = name.lower().removeprefix("ruleremove").removeprefix("target").removeprefix("by")
+    chosen, semicolon, target = value.partition(";")
+    concerns(kind, chosen, where)
+    if name.lower().startswith("ruleremovetarget"):
+        if not semicolon:
+            raise RuleError(f"ctl:{name} is written {name}=RULE;TARGET", where=where)
+        for selector in grammar.selectors(target, where):
+            check_selector(selector, where)
 
 
 def _check_setvar(argument: str, where: str) -> None:

@@ -114,7 +114,10 @@ class _Walk:
             return lambda _: False
         if name not in OPERATORS:
             return None
-        found = OPERATORS[name](argument, self.data)
+        try:
+            found = OPERATORS[name](argument, self.data)
+        except ValueError:  # what a macro filled in is no argument: nothing matches it
+            return lambda _: False
         return lambda value: found(value) is not None
 
     def assigned(self, rule: Rule) -> dict[str, str | None] | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.engines.seclang import grammar, names, updates
-from troth.engines.seclang.check import check_link
+from troth.engines.seclang.check import check_link, check_selector
 from troth.engines.seclang.model import (
     Action,
     Link,
@@ -68,6 +68,8 @@ class _Reader:
             self._default(line)
         elif name in updates.DIRECTIVES:
             self.changes.append(updates.read(line))
+            for target in self.changes[-1].targets:
+                check_selector(target, line.where)
         elif name in names.IGNORED:
             self.ignored.append(f"{line.where}: {line.name}: {names.IGNORED[name]}")
         else:

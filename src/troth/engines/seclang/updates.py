@@ -15,11 +15,12 @@ DIRECTIVES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One such directive: which rules (`concerns`), and what becomes of them."""
+    """One such directive: which rules (`concerns`), what becomes of them, what it aims at."""
 
     concerns: Callable[[Rule], bool]
     become: Callable[[Rule], Rule | None]
     where: str
+    targets: tuple[Selector, ...] = ()
 
 
 def concerns(kind: str, text: str, where: str) -> Callable[[Rule], bool]:
@@ -68,10 +69,8 @@ def read(line: grammar.Line) -> Change:
         actions = grammar.actions(words[1], line.where)
         return Change(concerns=chosen, become=_acting(actions, number), where=line.where)
     targets = grammar.selectors(words[1].replace(",", "|"), line.where)
-    for target in targets:
-        if target.collection not in names.VARIABLES:
-            raise RuleError(f"no variable is called {target.collection}", where=line.where)
-    return Change(concerns=chosen, become=_aimed(targets, number), where=line.where)
+    become = _aimed(targets, number)
+    return Change(concerns=chosen, become=become, where=line.where, targets=targets)
 
 
 def _changed(rule: Rule, number: int, link: Link) -> Rule:

@@ -54,8 +54,8 @@ def _request_uri(view: View) -> Values:
 
 def _basename(view: View) -> Values:
     path = _path(view)
-    name = path[max(path.rfind(b"/"), path.rfind(b"\\")) + 1 :]
-    return _one(name)
+    slash = max(path.rfind(b"/"), path.rfind(b"\\"))
+    return _one(path[slash + 1 :] if slash >= 0 else b"")
 
 
 def _request_line(view: View) -> Values:
