@@ -12,7 +12,8 @@ HOSTILE = (
     b"${lower:a}",
     b"<!ENTITY ", b"eval(", b"\r\n", b"a\r\nX: ", b'O:1:"a":', b" /*a*b/c", b"c", b"'",
 
-    b"java.lang.Runtime ", b"class.", b"#{", b"if a ", b"a1 select ", b"\xc0", b"0x2e", b"a=b;", b"(",
+    b"java.lang.Runtime ", b"class.", b"#{", b"if a ", b"a1 select ", b"\xc0", b"0x2e", b"a=b;",
+    b"(",
 )  # fmt: skip
 
 

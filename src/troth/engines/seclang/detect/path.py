@@ -109,7 +109,7 @@ _BARE = re.compile(
     rb"|/?(?:root/|home/\w+/)?\.ssh/\w+|\.aws/credentials|WEB-INF/web\.xml)" + _END + rb")"
 )
 _AFTER = re.compile(
-    rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:[\w. -]{1,40}[/\\\x1a]+){0,6}?" + _SYSTEM + _END + rb")"
+    rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:(?:[\w.-]{1,40}|Program Files)[/\\\x1a]+){0,6}?" + _SYSTEM + _END + rb")"
 )
 _WRAPPER = re.compile(
     rb"(?i:[\s\"'(=]{0,4}(?:php://(?:filter|input|memory|temp|fd|output|stdin)|expect://\w"
