@@ -14,6 +14,7 @@ from troth.engines.seclang.scan.touch import ENDING, TOUCHED
 Function = Callable[[bytes], bytes]
 Chain = tuple[str, ...]
 
+SHORT = 6  # bytes of a value that some function may touch
 MAX_STATES = 4096  # remembered; beyond it they are computed again
 
 
@@ -45,10 +46,14 @@ class _State:
 
 @dataclass(slots=True)
 class _Place:
-    """Nodes at which a value arrives, and the states it begins in, by its classes of bytes."""
+    """Nodes at which a value arrives, and the states it begins in, by its classes of bytes.
+
+    `quick` has the same for the classes as they stand in a value, where they are few.
+    """
 
     nodes: frozenset[Chain]
     starts: dict[frozenset[int], _State] = field(default_factory=dict)
+    quick: dict[bytes, _State] = field(default_factory=dict)
 
 
 class Chains:
@@ -74,7 +79,6 @@ class Chains:
         touched = tree.bits(b"".join(TOUCHED.get(name, b"") for name in used))
         self._untouched = tree.members(tree.ANY & ~touched)
         self._classes = _classes(used)
-        self._all_marks = frozenset(self._classes)
         self._touched = {
             name: frozenset(TOUCHED[name].translate(self._classes))
             for name in used
@@ -83,22 +87,21 @@ class Chains:
         self._states: dict[tuple[frozenset[Chain], frozenset[str], tuple[str, ...]], _State] = {}
         self._places: dict[frozenset[Chain], _Place] = {}
         self._root = self._place(frozenset(((),)))
+        self._quick: dict[bytes, _State] = {}  # of the root's: those that need no function
 
     def outcomes(self, value: bytes) -> Iterable[tuple[bytes, int]]:
         """Each distinct value that some chain gives, with the tests asked of it."""
-        root = self._root
-        marks = frozenset(value.translate(self._classes, self._untouched))
-        state = root.starts.get(marks)
-        if state is not None and state.is_final and value[-1:] != ENDING:
+        state = self._quick.get(value.translate(self._classes, self._untouched))
+        if state is not None and value[-1:] != ENDING:
             return ((value, state.mask),)
         found: dict[bytes, int] = {}
-        pending = [(value, root)]
+        pending = [(value, self._root)]
         while pending:
             now, place = pending.pop()
-            marks = frozenset(now.translate(self._classes, self._untouched))
+            marks = now.translate(self._classes, self._untouched)
             if now[-1:] == ENDING:
-                marks = self._all_marks
-            state = place.starts.get(marks) or self._start(place, marks)
+                marks = self._classes
+            state = place.quick.get(marks) or self._start(place, marks)
             changed: list[bytes] = []
             while not state.is_final:
                 step = state.step or self._step(state)
@@ -116,12 +119,20 @@ class Chains:
     def _place(self, nodes: frozenset[Chain]) -> _Place:
         return self._places.setdefault(nodes, _Place(nodes))
 
-    def _start(self, place: _Place, marks: frozenset[int]) -> _State:
+    def _start(self, place: _Place, marks: bytes) -> _State:
         """For a value with these classes of bytes: functions that need others are idle."""
-        idle = frozenset(name for name, bytes_ in self._touched.items() if not bytes_ & marks)
-        state = self._state(place.nodes, idle, ())
-        if len(place.starts) < MAX_STATES:
-            place.starts[marks] = state
+        classes = frozenset(marks)
+        state = place.starts.get(classes)
+        if state is None:
+            touched = self._touched.items()
+            idle = frozenset(name for name, by in touched if not by & classes)
+            state = self._state(place.nodes, idle, ())
+            if len(place.starts) < MAX_STATES:
+                place.starts[classes] = state
+        if len(marks) <= SHORT and len(place.quick) < MAX_STATES:
+            place.quick[marks] = state
+            if place is self._root and state.is_final:
+                self._quick[marks] = state
         return state
 
     def _state(

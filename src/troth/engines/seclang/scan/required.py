@@ -43,7 +43,7 @@ def clause(node: Node) -> Clause | None:
 
 def is_single_bytes(found: Clause) -> bool:
     """Whether the clause asks for one byte out of a set."""
-    return all(len(literal) == 1 for literal in found)
+    return bool(found) and all(len(literal) == 1 for literal in found)
 
 
 def _best(known: _Known) -> Clause | None:

@@ -106,13 +106,14 @@ class Space:
             for number, bits in of.items()
             if number in absent or self.needles[number].find is not None
         }
-        besides = sum(beside.values())
-        look_beside = _one_by_one(self.needles, self._sought(beside), 0)
+        scanned = sum(bits for number, bits in of.items() if number not in beside)
+        looks = self._beside(beside)
 
         def look(value: bytes, mask: int) -> int:
-            found: list[int] = []
-            scan(value, found)
             held = everywhere
+            found: list[int] = []
+            if mask & scanned:
+                scan(value, found)
             for number in found:
                 bits = of.get(number, 0)
                 if not bits & mask or bits & held == bits:
@@ -120,11 +121,22 @@ class Space:
                 if number in searches and not searches[number].search(value):
                     continue
                 held |= bits
-            if mask & besides:
-                held |= look_beside(value, mask)
+            for bits, look_beside in looks:
+                if mask & bits:
+                    held |= look_beside(value, mask)
             return held
 
         return look
+
+    def _beside(self, beside: Mapping[int, int]) -> list[tuple[int, Look]]:
+        """Those that want a byte out of a set apart from all others: most values have none."""
+        gated = {n: bits for n, bits in beside.items() if is_single_bytes(self.needles[n].clause)}
+        others = {n: bits for n, bits in beside.items() if n not in gated}
+        return [
+            (sum(part.values()), _one_by_one(self.needles, self._sought(part), 0))
+            for part in (gated, others)
+            if part
+        ]
 
     def _sought(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
         return [(n, bits) for n, bits in wanted.items() if not self.needles[n].is_constant]
@@ -144,7 +156,7 @@ def _one_by_one(
     ]
     # Where every clause asks for a byte of a set, one that holds none of them all passes at once.
     chars = {needles[number].clause for number, _ in sought}
-    is_open = not all(clause and is_single_bytes(clause) for clause in chars)
+    is_open = not all(map(is_single_bytes, chars))
     harmless = tree.members(tree.ANY & ~tree.folded(tree.bits(b"".join(chain(*chars)))))
 
     def look(value: bytes, mask: int) -> int:
