@@ -7,9 +7,10 @@ import pytest
 
 from troth.enforce import wire
 from troth.enforce.authz import Authz, request_of
+from troth.enforce.awaited import Waiting
 from troth.enforce.keeper import MAX_TOLD_S, Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot
-from troth.kernel.request import FINE, Opinion, Refusal
+from troth.kernel.request import FINE, Awaited, Opinion, Refusal
 from troth.kernel.site import Site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -158,3 +159,20 @@ def test_a_flood_is_counted_and_not_written():
     assert play.events[MAX_TOLD_S] == ("guard.flood", {"untold": 50})
     assert len(play.events) == MAX_TOLD_S + 2
     assert play.authz.counts["s"] == MAX_TOLD_S + 51
+
+
+def test_what_a_check_waits_for_is_named_to_the_edge_and_kept_from_the_application():
+    said = Opinion(
+        awaits=(Awaited(ask=lambda *_: FINE),), remove=(b"x-troth-awaited", b"x-remote-user")
+    )
+    play = Play(said)
+    keeper = play.authz._keeper
+    waiting = Waiting(keeper, index=0, now=lambda: NOW, new_id=lambda: "ab" * 16)
+    play.authz = Authz(keeper, waiting)
+    reply = play.ask((b"host", b"a"), (b"x-troth-awaited", b"a visitor's"))
+
+    assert reply.headers == (
+        (b"x-troth-awaited", b"0." + b"ab" * 16),
+        (b"x-envoy-auth-headers-to-remove", b"x-remote-user"),
+    )
+    assert len(waiting) == 1

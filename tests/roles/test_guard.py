@@ -351,3 +351,59 @@ def test_reports_arrive_through_the_edge(served):
     assert guard.stop() == 0
     (seen,) = json.loads((served.places.spool / "csp.json").read_bytes())
     assert (seen["directive"], seen["source"], seen["count"]) == ("img-src", "data", 1)
+
+
+LOGIN = """
+[[guard.login]]
+path = "/login"
+preset = "django"
+"""
+
+
+def login(served, status, *, account="ann", cookie="", address="127.0.0.5", path="/login"):
+    """One attempt, the application answering with that status; (status, cookie that was set)."""
+    body = f"username={account}&password=guess".encode()
+    where = f"{path}?status={status}&header=Location:%20/home"
+    host = f"demo.localhost:{served.port}"
+    head = f"POST {where} HTTP/1.1\r\nHost: {host}\r\nOrigin: https://{host}\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
+    head += f"Cookie: {cookie}\r\n" if cookie else ""
+    head += f"Content-Length: {len(body)}\r\n\r\n"
+    with (
+        socket.create_connection(
+            ("127.0.0.1", served.port), timeout=WITHIN_S, source_address=(address, 0)
+        ) as plain,
+        context_of(served).wrap_socket(plain, server_hostname="demo.localhost") as line,
+        line.makefile("rb") as stream,
+    ):
+        line.sendall(head.encode() + body)
+        answered = int(stream.readline().split()[1])
+        cookies = [
+            header.partition(b":")[2].strip().decode()
+            for header in iter(lambda: stream.readline().strip(), b"")
+            if header.lower().startswith(b"set-cookie:")
+        ]
+    return answered, "".join(cookies)
+
+
+def test_failed_logins_through_the_edge_block_an_address_and_no_known_device(served):
+    served.write(LOGIN)
+    guard = served.start("guard", "--index", "0")
+    served.start("guard", "--index", "1")
+    served.start("edge")
+
+    status, known = login(served, 302, address="127.0.0.9")
+    assert status == 302
+    assert known.startswith("__Host-known=1.")
+    cookie = known.partition(";")[0]
+    assert [login(served, 200)[0] for _ in range(4)] == [200] * 4
+    assert login(served, 302) == (403, "")
+    assert login(served, 302, path="/%6Cogin") == (403, "")
+    assert login(served, 302, account="ben")[0] == 403
+    assert login(served, 302, account="ben", address="127.0.0.6")[0] == 302
+    assert login(served, 302, cookie=cookie)[0] == 302
+
+    assert guard.stop() == 0
+    (stopped,) = served.events(guard, "guard.stopped")
+    assert (stopped["login.failed"], stopped["login.fine"]) == (4, 3)
+    assert all("guess" not in log.read_text() for log in served.logs.values())

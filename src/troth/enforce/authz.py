@@ -74,7 +74,7 @@ class Authz:
         if ruling is PASSED:
             return wire.OK
         decision = ruling.decision
-        awaited = self._waiting.header(decision.awaits) if self._waiting else ()
+        awaited = () if self._waiting is None else self._waiting.header(decision.awaits)
         headers = (*decision.add, *decision.answer, *awaited, *_removed(decision, awaited))
         return wire.Reply(status=200, headers=headers) if headers else wire.OK
 

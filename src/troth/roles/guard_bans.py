@@ -22,7 +22,7 @@ from troth.adapters.journal import Journal
 from troth.enforce.bans import FOREVER, Bans, Delta
 from troth.enforce.snapshot import Told
 from troth.kernel.request import Ban
-from troth.promises.guard.rules.addresses import client_key
+from troth.promises.guard.rules.addresses import LOGIN, client_key
 from troth.roles.places import Places
 
 MAX_LINE_BYTES = 512 * 1024
@@ -155,18 +155,22 @@ class Desk:
             self._journal.append(delta)
         except FileError as error:
             self._told("bans.unsaved", {"because": str(error)})
-        line = msgspec.json.encode(delta) + b"\n"
-        for writer in tuple(self._following):
-            writer.write(line)
-            if writer.transport.get_write_buffer_size() > MAX_HELD_BYTES:
-                self._following.discard(writer)
-                writer.transport.abort()
+        self._tell(delta)
         if delta.do != "ban" or not self._index:
             return
         if self._leader is not None:
             self._leader.write(msgspec.json.encode(_Offer(ban=delta)) + b"\n")
         else:
             self._own = [*self._own[-999:], delta]
+
+    def _tell(self, delta: Delta) -> None:
+        """Tell our followers; one that does not read must begin anew."""
+        line = msgspec.json.encode(delta) + b"\n"
+        for writer in tuple(self._following):
+            writer.write(line)
+            if writer.transport.get_write_buffer_size() > MAX_HELD_BYTES:
+                self._following.discard(writer)
+                writer.transport.abort()
 
     async def _rest(self) -> None:
         """What is done now and then: forget, and keep the journal short and durable."""
@@ -226,7 +230,9 @@ class Desk:
                 ban = self._ordered(asked, now)
                 return {"ok": True, "subject": ban.subject, "until": ban.until}
             case _Unban(address=address):
-                return {"ok": True, "was": bans.lift(_subject(address))}
+                subject = _subject(address)
+                was_banned, was_at_login = bans.lift(subject), bans.lift(LOGIN + subject)
+                return {"ok": True, "was": was_banned or was_at_login}
             case _Allow(network=network, for_s=for_s):
                 until = now + (timedelta(seconds=for_s) if for_s else FOREVER)
                 bans.allow(network, until)
@@ -308,6 +314,8 @@ class Desk:
             self._bans.replace(whole, self._now())
             self._bans.number = number = delta.n
             self._own, self._leader = [], writer
+            for each in tuple(self._following):
+                each.transport.abort()  # whoever follows us begins anew, too
             self._journal.rewrite(self._bans.state())
             self._told("bans.followed", {"number": number, "count": len(whole)})
             async for delta in deltas(reader):
@@ -316,6 +324,7 @@ class Desk:
                 number = delta.n
                 self._bans.read([delta], self._now())
                 self._journal.append(delta)
+                self._tell(delta)
         finally:
             writer.close()
 

@@ -57,7 +57,7 @@ local function tell(handle, guard, name, wants)
 end
 function envoy_on_response(handle)
   local awaited = handle:streamInfo():dynamicMetadata():get("troth.awaited")
-  local guard, name = (awaited and awaited.name or ""):match("^(%d)%.(%x+{READS_BODY}?)$")
+  local guard, name = (awaited and awaited.name or ""):match("^(%d%d?)%.(%x+{READS_BODY}?)$")
   if not guard then return end
   try(handle, function() tell(handle, guard, name, name:sub(-1) == "{READS_BODY}") end)
 end

@@ -65,3 +65,11 @@ def test_our_own_attackers_are_banned_shortly():
     assert found.until - NOW == timedelta(seconds=30)
     assert sentence.is_drill("127.66.3.4")
     assert not sentence.is_drill("192.0.2.1")
+
+
+@pytest.mark.parametrize("subject", ["login:127.0.0.1", "login:10.0.0.1", "login:127.66.0.1"])
+def test_of_login_routes_alone_anybody_may_be_kept_out_and_for_the_whole_time(subject):
+    sentence = Sentence(Bans(), trusted=("10.0.0.0/8",))
+    placed = ban(sentence, subject, timedelta(minutes=15))
+
+    assert placed.until - placed.since == timedelta(minutes=15)

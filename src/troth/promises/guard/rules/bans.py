@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from troth.kernel.request import Ban
+from troth.promises.guard.rules.addresses import LOGIN
 from troth.promises.guard.rules.ranges import Ranges
 from troth.promises.guard.settings.addresses import Bans
 
@@ -25,7 +26,9 @@ class Sentence:
         return subject.partition("/")[0] in self._drills
 
     def is_protected(self, subject: str) -> bool:
-        """Whether it is never banned by itself."""
+        """Whether it is never banned by itself; of login routes alone anybody may be."""
+        if subject.startswith(LOGIN):
+            return False
         return not self.is_drill(subject) and self._protected.meets(subject)
 
     def ordered(self, subject: str, cause: str, length: timedelta, now: datetime) -> Ban | None:

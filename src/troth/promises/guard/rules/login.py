@@ -23,6 +23,7 @@ from datetime import timedelta
 
 from troth.kernel.request import Ask, Known, Refusal, Strike
 from troth.kernel.trail import NOTHING, Note, Trail, members, within
+from troth.promises.guard.rules.addresses import LOGIN
 from troth.promises.guard.settings.login import Lockout
 
 BRUTE_FORCE = "brute-force-blocking"
@@ -92,7 +93,7 @@ def _open(key: str) -> str:
 
 def subject(attempt: Attempt, lockout: Lockout) -> str:
     """Who is banned: the address, on login routes alone unless the operator wants more."""
-    return attempt.client if lockout.scope == "all" else f"login:{attempt.client}"
+    return attempt.client if lockout.scope == "all" else LOGIN + attempt.client
 
 
 def is_known(attempt: Attempt, known: Known) -> bool:
@@ -108,7 +109,7 @@ def refusal(attempt: Attempt, lockout: Lockout, known: Known) -> Refusal | None:
     if is_known(attempt, known):
         wait = _wait(known, _device(attempt), DEVICE_WINDOW, lockout)
         return _later(wait, "device")
-    banned = known.bans.get(f"login:{attempt.client}")
+    banned = known.bans.get(LOGIN + attempt.client)
     if attempt.client and banned is not None and banned.until > known.now:
         slug, _, code = banned.cause.partition(":")
         return Refusal(slug=slug, code=code, headers=_retry(banned.until - known.now))
