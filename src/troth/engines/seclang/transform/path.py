@@ -35,13 +35,20 @@ def _walk(value: bytes) -> bytes:
     is_absolute = value.startswith(b"/")
     path = _STANDING.sub(b"/", value)
     climb = _CLIMB.match(path)
-    out: list[bytes] = []
+    kept: list[bytes] = []
     if climb:
         path = path[climb.end() :]
         if not is_absolute:  # above an absolute root there is nothing to climb to
-            out = climb[0][:-1].split(b"/")
+            kept = climb[0][:-1].split(b"/")
+    segments = _resolved(path.split(b"/"), kept, is_absolute=is_absolute)
+    has_slash = value.endswith(b"/")
+    root = b"/" if is_absolute and (segments or has_slash) else b""
+    return root + b"/".join(segments) + (b"/" if has_slash and segments else b"")
+
+
+def _resolved(segments: list[bytes], out: list[bytes], *, is_absolute: bool) -> list[bytes]:
     is_at_root = bool(out)  # relative, and only back-references so far
-    for segment in path.split(b"/"):
+    for segment in segments:
         if segment[-2:] != b"..":
             if segment not in _NOWHERE:
                 if (out or len(segment) > 1) and segment[-1:] != b".":  # as ModSecurity forgets
@@ -55,8 +62,4 @@ def _walk(value: bytes) -> bytes:
                 out.pop()
             if not out:
                 is_at_root = not is_absolute
-    joined = b"/".join(out)
-    has_slash = value.endswith(b"/")
-    if is_absolute and (out or has_slash):
-        joined = b"/" + joined
-    return joined + b"/" if has_slash and out else joined
+    return out
