@@ -88,6 +88,7 @@ class Left:
     exclusions: tuple[Exclusion, ...]
     engine: str
     highest: int
+    captured: int
     view: tuple[str, bool, bool | None, bool | None]
 
 
@@ -105,6 +106,7 @@ def left_by(t: State, tx: Mapping[bytes, bytes]) -> Left:
         exclusions=tuple(t.exclusions),
         engine=t.engine,
         highest=t.highest,
+        captured=t.captured,
         view=(view.processor, view.is_body_forced, view.is_body_read, view.is_response_read),
     )
 
@@ -117,7 +119,7 @@ def resume(t: State, left: Left) -> None:
     t.stores = {name: dict(store) for name, store in left.stores.items()}
     t.matched, t.matched_all, t.matches = left.matched, [*left.matched_all], [*left.matches]
     t.removed, t.exclusions = {*left.removed}, [*left.exclusions]
-    t.engine, t.highest = left.engine, left.highest
+    t.engine, t.highest, t.captured = left.engine, left.highest, left.captured
     view = t.view
     view.processor, view.is_body_forced, view.is_body_read, view.is_response_read = left.view
 
