@@ -113,7 +113,7 @@ ASKED = [
 def test_as_modsecurity(name: str, argument: str, values: st.SearchStrategy[bytes]):
     oracle, ours = Oracle(name, argument), OPERATORS[name.lower()](argument, {})
 
-    @settings(max_examples=80, deadline=None, derandomize=True)
+    @settings(max_examples=40, deadline=None, derandomize=True)
     @given(value=values)
     def asked(value: bytes) -> None:
         assert (ours(value) is not None) == oracle(value)

@@ -102,7 +102,7 @@ def test_public_cases():
 
 
 @pytest.mark.parametrize("name", sorted(ORACLES))
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(pieces=st.lists(st.sampled_from(ALPHABET), min_size=1, max_size=9))
 def test_as_modsecurity(name: str, pieces: list[bytes]):
     value = b"".join(pieces)
@@ -111,7 +111,7 @@ def test_as_modsecurity(name: str, pieces: list[bytes]):
 
 
 @pytest.mark.parametrize("name", sorted(ORACLES))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(value=st.binary(min_size=1, max_size=60))
 def test_as_modsecurity_on_any_bytes(name: str, value: bytes):
     assert FUNCTIONS[name](value) == ORACLES[name](value) or unlike(name, value)

@@ -228,7 +228,7 @@ def without_lines(pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]
     return [(name, value.translate(None, b"\r\n")) for name, value in pairs]
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(body=FORMS, content_type=TYPES)
 def test_as_modsecurity(body: bytes, content_type: bytes):
     theirs, ours = ORACLE(body, content_type), read(body, content_type)

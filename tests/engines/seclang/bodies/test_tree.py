@@ -108,7 +108,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(TREES)
 def test_every_leaf_is_found_whatever_the_encoding(whole: object):
     def leaves(node: object) -> list[bytes]:
