@@ -32,17 +32,16 @@ PROGRAMS = frozenset(
 # Words of a language, too: only what follows can prove a call.
 WORDS = frozenset(
     b"""
-    alias arch at bg break cal cat cd chcp chfn cls comm command compress cp curl cut date del
-    dir diff echo ed emacs env erase eval exec exit export expand fc fg file find finger free
-    fold for format getopts groups halt hash head history host hostname id if install ip jobs
-    join kill killall last lastlog less let ln local locate login look mail make man md mesg
-    more mount move mv nano net nice node open passwd paste path pause pr print ps pushd r read
-    reboot red reg ren rename replace reset return rev sc screen script select service set shift
-    shutdown sleep sort source split stat start strings sum suspend swapoff sync tail tar test
-    time timeout top trap true type umount unset until up uptime users vdir ver vi view vol w
-    wait watch where which while who write xterm yes zip assoc ftype pathping query route copy
-    cron false at stop dot
+    alias arch at bg cal cat cd chcp chfn cls comm command compress cp curl cut date del dir
+    diff echo ed emacs env erase eval exec export fg file find finger free fold for format
+    getopts groups halt head history host hostname id if install ip jobs join kill killall last
+    lastlog less ln locate login mail make man md mesg more mount move mv nano net nice node
+    passwd paste path pause print ps pushd r reboot red reg ren reset rev sc screen script
+    service set shutdown sleep sort source split stat start strings swapoff sync tail tar test
+    time timeout top trap type umount unset until uptime users vdir ver vi w watch which while
+    who write xterm yes zip assoc ftype pathping query route copy cron at
     """.split()
+)
 )
 
 # What tells an attacker something without any argument.
