@@ -6,10 +6,10 @@ from troth.engines.seclang.bodies import PROCESSORS
 from troth.engines.seclang.model import Limits, Message, Pairs, Parts
 
 _NOTHING = Parts()
-_BY_TYPE = {
-    b"application/x-www-form-urlencoded": "URLENCODED",
-    b"multipart/form-data": "MULTIPART",
-}
+_BY_TYPE = (
+    (b"application/x-www-form-urlencoded", "URLENCODED"),
+    (b"multipart/form-data", "MULTIPART"),
+)
 
 
 class View:
@@ -28,8 +28,9 @@ class View:
         self.is_body_read: bool | None = None  # what ctl:requestBodyAccess said; None: nothing
         self.is_response_read: bool | None = None
         self.parts = _NOTHING
-        kind = self.content_type.partition(b";")[0].strip().lower()
-        self.processor = _BY_TYPE.get(kind, "")
+        # By its beginning, as ModSecurity v3: what servers take for a form is read as one.
+        kind = self.content_type.strip().lower()
+        self.processor = next((name for begin, name in _BY_TYPE if kind.startswith(begin)), "")
 
     @cached_property
     def content_type(self) -> bytes:
