@@ -42,7 +42,6 @@ WORDS = frozenset(
     who write xterm yes zip assoc ftype pathping query route copy cron at
     """.split()
 )
-)
 
 # What tells an attacker something without any argument.
 BARE = frozenset(
