@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from troth.engines.seclang import macros
 from troth.engines.seclang.dynamic import number
 from troth.engines.seclang.model import Limits, Message, Ruleset, Scan, Verdict
+from troth.engines.seclang.names import CHANGING
 from troth.engines.seclang.recall import (
     MAX_WORK,
     Recall,
@@ -23,7 +24,7 @@ from troth.engines.seclang.recall import (
 from troth.engines.seclang.selection import Wanted, excludes
 from troth.engines.seclang.state import Item, State
 from troth.engines.seclang.steps import Step
-from troth.engines.seclang.variables import View
+from troth.engines.seclang.variables import FILLERS, View
 
 _REQUEST, _BODY, _RESPONSE, _RESPONSE_BODY, _LOGGING = 1, 2, 3, 4, 5
 _INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anomaly_score")
@@ -33,6 +34,7 @@ _KEPT_NAMES = 4096
 _KEPT_NAME_BYTES = 256
 
 Due = tuple[int, list[Item] | None]
+Filler = Callable[[View], Sequence[tuple[bytes, bytes]]]
 Find = Callable[[bytes], tuple[int, ...]]
 Finder = Callable[[bytes, bytes], Sequence[int]]
 """Which steps hold for a name and its value."""
@@ -68,7 +70,7 @@ class Phase:
     always: tuple[int, ...]
     spaces: tuple[Space, ...]
     is_scanned: bool = False
-    finders: tuple[tuple[str, Finder], ...] = ()
+    finders: tuple[tuple[str, Filler | None, Finder], ...] = ()
     unasked: "list[Due]" = field(default_factory=list)
 
     def scanned(self, scan: Scan) -> "Phase":
@@ -76,7 +78,11 @@ class Phase:
         spaces = tuple(replace(space, find=scan.space(space.name)) for space in self.spaces)
         sources = dict.fromkeys(space.source for space in spaces)
         finders = tuple(
-            (source, finder_of([space for space in spaces if space.source == source]))
+            (
+                source,
+                None if source in CHANGING else FILLERS[source],
+                finder_of([space for space in spaces if space.source == source]),
+            )
             for source in sources
         )
         unasked: list[Due] = [(index, None) for index in self.always]
@@ -208,14 +214,26 @@ def _enter(t: State, phase: Phase) -> None:
 
 def _due(t: State, phase: Phase) -> list[Due]:
     """The steps that must be asked, in order, with the items that a scan has found for them."""
-    hits = t.hits
-    for source, finder in phase.finders:
-        for item in t.values(source):
-            for index in finder(item[1], item[2]):
-                hits.setdefault(index, []).append(item)
+    hits, view, items = t.hits, t.view, t.items
+    for source, fill, finder in phase.finders:
+        pairs: Sequence[tuple[bytes, bytes]]
+        if fill is None or source in items:
+            pairs = [(name, value) for _, name, value in t.values(source)]
+        else:
+            pairs = fill(view)  # no items yet: for most sources nobody asks for them
+        for name, value in pairs:
+            found = finder(name, value)
+            if found:
+                item = (_place_of(source), name, value)
+                for index in found:
+                    hits.setdefault(index, []).append(item)
     begin, end = phase.begin, phase.begin + len(phase.steps)
-    found = [(index, items) for index, items in hits.items() if begin <= index < end]
-    return sorted(found + phase.unasked, key=_index) if found else phase.unasked
+    due = [(index, given) for index, given in hits.items() if begin <= index < end]
+    return sorted(due + phase.unasked, key=_index) if due else phase.unasked
+
+
+def _place_of(source: str) -> str:
+    return "XML" if source.startswith("XML") else source
 
 
 def finder_of(spaces: Sequence[Space]) -> Finder:
