@@ -51,6 +51,7 @@ BENCHES = (
     Bench("demo", ("--idle", "60"), 900, r"ready after|first round|states:|verify |^    all "),
     Bench("edge", (), 180, r"ratio to|skipped"),
     Bench("guard", (), 120, r"^guard, |^door alone"),
+    Bench("agreement", (), 1800, r"^agreement"),
     Bench("tlog", (), 900, r"^append:|^verify\.py:|again"),
     Bench("tamper", (), 1200, r"changes detected|NOT DETECTED"),
     Bench("postgres", (), 300, r"median"),

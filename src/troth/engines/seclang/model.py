@@ -181,7 +181,6 @@ class Limits:
         body: bytes of body that are parsed.
         depth: of JSON and XML.
         parts: of a multipart body.
-        value: bytes of one value that rules look at; what is longer is cut there and told.
         work: bytes that transformations and operators may look at, all together; what makes a
             verdict repeatable where a clock would not be.
     """
@@ -190,7 +189,6 @@ class Limits:
     body: int = 1 << 20
     depth: int = 64
     parts: int = 200
-    value: int = 1 << 20
     work: int = 1 << 30
 
 
