@@ -141,6 +141,28 @@ def test_all_follow_the_first_and_it_hears_of_theirs(places):
     play(scene())
 
 
+def test_who_follows_a_follower_hears_it_all(places):
+    async def scene():
+        async with running(places, 1) as standby:
+            reader, writer = await asyncio.open_unix_connection(str(standby.path))
+            writer.write(b'{"do":"follow"}\n')
+            assert json.loads(await reader.readline())["do"] == "whole"
+            async with running(places, 0) as first:
+                first.strike("192.0.2.1")
+                assert await reader.read() == b""  # it begins anew
+                writer.close()
+                await until(lambda: standby.desk._leader and standby.subjects)
+                reader, writer = await asyncio.open_unix_connection(str(standby.path))
+                writer.write(b'{"do":"follow"}\n')
+                said = [json.loads(await reader.readline()) for _ in range(2)]
+                assert [each["do"] for each in said] == ["ban", "whole"]
+                first.bans.lift("192.0.2.1")
+                assert json.loads(await reader.readline())["do"] == "lift"
+                writer.close()
+
+    play(scene())
+
+
 def test_who_was_alone_offers_what_it_banned_meanwhile(places):
     async def scene():
         async with running(places, 1) as standby:
