@@ -10,6 +10,7 @@ from troth.enforce.direct import Direct
 from troth.enforce.reports import Learnt, load
 from troth.enforce.sink import Sink
 from troth.enforce.snapshot import Current, Snapshot
+from troth.kernel.request import Response
 from troth.kernel.site import Site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -94,3 +95,29 @@ def test_what_is_no_report_is_refused(direct, learnt, tmp_path, headers, body):
 
 def test_a_204_has_no_length():
     assert b"content-length" not in wire.encoded(wire.Reply(status=204))
+
+
+def test_what_the_snapshot_answers_by_itself_is_answered(learnt, tmp_path):
+    asked = []
+
+    def own(request, now, fresh):
+        asked.append((request.host, request.target, now, fresh))
+        if request.method == b"PUT":
+            raise ZeroDivisionError
+        return Response(status=200, headers=((b"a", b"b"),), body=b"mine")
+
+    snapshot = Snapshot(
+        checks=(), own={"mine": own}, site=SITE, prefix="/-/", max_body_bytes=1, config="", made=NOW
+    )
+    current = Current(snapshot, lambda *_: None)
+    drain = Sink(tmp_path / "sink.json")
+    direct = Direct(current, learnt, drain, now=lambda: NOW, new_id=lambda: "f" * 32)
+    reply = ask(direct, b"/-/mine?x", (b"host", b"App.example"))
+
+    assert (reply.status, reply.headers, reply.body) == (200, ((b"a", b"b"),), b"mine")
+    assert asked == [(b"app.example", b"/-/mine?x", NOW, "f" * 32)]
+    assert ask(direct, b"/-/mine", method=b"PUT").status == 503
+    assert ask(direct, b"/mine").status == 404
+    assert ask(direct, b"/-/other").status == 404
+    silent = Direct(current, learnt, drain, now=lambda: NOW)
+    assert ask(silent, b"/-/mine").status == 404
