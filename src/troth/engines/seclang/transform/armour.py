@@ -5,12 +5,16 @@ import binascii
 import hashlib
 import re
 
+from troth.engines.seclang.transform.table import replacing
+
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(byte for byte in range(256) if byte not in _ALPHABET)
 _NEITHER = _NOT_BASE64.replace(b"=", b"")
 # Whole groups of four digits, none of whose first is followed by padding, then one that is.
 _PADDED_EARLY = re.compile(rb"(?:=*+[^=](?!=)[^=]=*+[^=]=*+[^=])*+=*+[^=]=", re.DOTALL)
-_SQL_HEX = re.compile(rb"0[xX]((?:[0-9A-Fa-f]{2})+)")
+_replace_hex = replacing(
+    rb"0[xX](?:[0-9A-Fa-f]{2})+", lambda digits: binascii.unhexlify(digits[2:])
+)
 
 
 def base64_decode(value: bytes) -> bytes:
@@ -81,7 +85,7 @@ def sql_hex_decode(value: bytes) -> bytes:
     """`0x414243` becomes `ABC`, wherever it stands."""
     if b"0x" not in value and b"0X" not in value:
         return value
-    return _SQL_HEX.sub(lambda found: binascii.unhexlify(found[1]), value)
+    return _replace_hex(value)
 
 
 def md5(value: bytes) -> bytes:
