@@ -35,6 +35,11 @@ _HTTP = re.compile(
     rb"|content-security-policy|www-authenticate|authorization|cookie|user-agent"
     rb"|referer)\s{0,4}:\s{0,8}\S)"
 )
+# A request within a value: a proxy that splits lines sends it on.
+_REQUEST = re.compile(
+    rb"\s{0,4}[^\s]{0,40}?[\r\n]{0,2}"
+    rb"(?:GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE)[ \t]{1,4}\S{1,400}[ \t]{1,4}HTTP/\d"
+)
 _BODY = re.compile(
     rb"[^\s]{0,80}(?:\r\n|\n){2}\s{0,4}<(?:html|script|svg|img|body|!doctype)", re.IGNORECASE
 )
@@ -82,6 +87,8 @@ _COMMANDS = (("smtp", _SMTP), ("imap", _IMAP), ("memcached", _MEMCACHED))
 def recognise(value: bytes) -> str | None:
     """One form of a value; `find` looks through its encodings as well."""
     text = value[:4096]
+    if b"HTTP/" in text and _REQUEST.match(text):
+        return "request"
     if not any(end in value for end in _ENDS):
         return "imap" if b" " in value and _IMAP.search(text[:400]) else None
     if _HTTP.match(text) and _is_field(text):

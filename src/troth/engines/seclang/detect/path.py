@@ -34,7 +34,6 @@ _LOOKALIKES = {
 _HERE = re.compile(rb"[/\\\x1a](?:\.?[/\\\x1a])+")
 # `..` between separators; Tomcat cuts a parameter off the segment (`..;x=1/`), others read `...`.
 _CLIMB = re.compile(rb"(?:^|[/\\\x1a=:;,\s])(?:\.\.|\.{4})(?:;[^/\\]{0,16})?[/\\\x1a](?=.)")
-_LAST_CLIMB = re.compile(rb"[/\\\x1a]\.\.$")
 _MANY = re.compile(
     rb"(?:\.{2,4}[/\\\x1a]+){2,}|(?:\.\.[/\\\x1a]+){1,}(?:etc|windows|winnt|proc)[/\\\x1a]"
 )
@@ -109,7 +108,10 @@ _BARE = re.compile(
     rb"|/?(?:root/|home/\w+/)?\.ssh/\w+|\.aws/credentials|WEB-INF/web\.xml)" + _END + rb")"
 )
 _AFTER = re.compile(
-    rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:(?:[\w.-]{1,40}|Program Files)[/\\\x1a]+){0,6}?" + _SYSTEM + _END + rb")"
+    rb"(?i:(?:\.{2,4}[/\\\x1a]+){1,40}(?:(?:[\w.-]{1,40}|Program Files)[/\\\x1a]+){0,6}?"
+    + _SYSTEM
+    + _END
+    + rb")"
 )
 _WRAPPER = re.compile(
     rb"(?i:[\s\"'(=]{0,4}(?:php://(?:filter|input|memory|temp|fd|output|stdin)|expect://\w"
@@ -143,7 +145,7 @@ def recognise(value: bytes) -> str | None:
     canonical = canonise(value)
     is_path = _is_path(canonical)
     if b".." in canonical or b"\x1a" in canonical or b"?" in canonical[:2]:
-        if is_path and (_CLIMB.search(canonical) or _LAST_CLIMB.search(canonical)):
+        if is_path and (_CLIMB.search(canonical)):
             return "climbs" if not _is_harmless_link(canonical) else None
         if _AFTER.search(canonical):
             return "climbs-to-system"

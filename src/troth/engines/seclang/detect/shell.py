@@ -15,6 +15,7 @@ import re
 from typing import NamedTuple
 
 from troth.engines.seclang.detect.layers import through
+from troth.engines.seclang.detect.linear import Linear
 from troth.engines.seclang.detect.programs import (
     BARE,
     BARE_WORDS,
@@ -42,7 +43,10 @@ MAX_DATA = 160
 MAX_LINES = 2
 FEW = 3  # words of a language among a program's arguments: that many are a sentence
 
-_META = re.compile(rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object)")
+_META = Linear(
+    rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object|%\S{0,20}\s{1,20}in\s{0,20}\()"
+    rb"|(?i:(?:^|\s)if\s[^\n]{0,80}(?:==|\s(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s))"
+)
 _FIRST = re.compile(rb"[\s\"'(@]{0,8}([^\s;|&`\"')]{1,96})")
 # Where a command may begin, and its first word: quotes, backslashes, carets and empty expansions
 # may split it. Only what a name can start with is looked at.
