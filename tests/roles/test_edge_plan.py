@@ -137,3 +137,34 @@ def test_a_socket_where_nobody_listens_is_named(tmp_path):
         edge_plan.reach(Upstream(socket=str(tmp_path / "nobody.sock")))
 
     assert caught.value.where == str(tmp_path / "nobody.sock")
+
+
+def test_several_guards_decide_only_with_counters_that_they_share():
+    shared = {"url": "file:/run/counters"}
+    several = edge_plan.plan(settings(guard={"active": 3}, counters=shared), PLACES)
+
+    assert [path.name for path in several.guards] == [
+        "guard-0.sock",
+        "guard-1.sock",
+        "guard-2.sock",
+    ]
+    assert several.active_guards == 3
+    with pytest.raises(ConfigError) as caught:
+        edge_plan.plan(settings(guard={"active": 2}), PLACES)
+    assert caught.value.where == "[guard] active"
+    assert "[counters] url" in caught.value.mend
+
+
+def test_the_kernel_drops_nobody_behind_a_proxy():
+    edge = {"trusted_hops": 1, "trusted_proxies": ["10.0.0.0/8"]}
+
+    with pytest.raises(ConfigError) as caught:
+        edge_plan.plan(settings(guard={"bans": {"nftables": True}}, edge=edge), PLACES)
+    assert caught.value.where == "[guard.bans] nftables"
+
+
+def test_bans_are_the_edges_where_it_has_a_file_of_them():
+    with_file = {each.promise for each in edge_plan.fragments(settings(), PLACES)}
+
+    assert {"auto-response", "rate-limit-ip"} <= with_file
+    assert "auto-response" not in {each.promise for each in edge_plan.fragments(settings())}

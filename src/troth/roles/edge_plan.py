@@ -16,12 +16,12 @@ from troth.promises.edge import enforce as edge
 from troth.promises.edge.settings import EdgeSettings
 from troth.promises.guard.enforce import awaits_answers, reads_bodies
 from troth.promises.guard.enforce import edge as guard
+from troth.roles.guards import active, guards
 from troth.roles.places import Places
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 REACHED_WITHIN_S = 2.0
 BANS = "bans.json"
-GUARDS = ("guard-0", "guard-1")  # the first decides
 
 
 def fragments(settings: Settings, places: Places | None = None) -> tuple[Fragment, ...]:
@@ -54,7 +54,8 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         port=given.port,
         http_port=given.http_port,
         upstream=upstream(settings.application.upstream),
-        guards=tuple(places.socket(name) for name in GUARDS),
+        guards=tuple(places.socket(name) for name in guards(settings)),
+        active_guards=active(settings),
         guard_http=places.socket("guard-http"),
         guard_seen=_seen(settings, places),
         status=places.socket("status"),
@@ -93,7 +94,7 @@ def _seen(settings: Settings, places: Places) -> tuple[Path, ...]:
     """Where guards are told of answers; nowhere when no setting asks for it."""
     if not awaits_answers(settings.guard):
         return ()
-    return tuple(places.socket(name.replace("guard-", "guard-seen-")) for name in GUARDS)
+    return tuple(places.socket(name.replace("guard-", "guard-seen-")) for name in guards(settings))
 
 
 def pairs(given: EdgeSettings, places: Places, hosts: tuple[str, ...]) -> dict[str, Pair]:

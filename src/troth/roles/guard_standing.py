@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from troth.adapters import clock, config
-from troth.adapters.config import ConfigError
 from troth.adapters.counters import CountersError, Memory
 from troth.adapters.counters.remote import Remote
 from troth.adapters.log import Secret
@@ -26,23 +25,10 @@ from troth.promises.guard.enforce.limits import ALLOWED
 from troth.promises.guard.rules.bans import Sentence
 from troth.promises.guard.rules.ranges import Ranges
 from troth.roles import guard_bans, guard_lists, state
+from troth.roles.guards import active
 from troth.roles.places import Places
 
 LOOK_AGAIN_S = 60.0
-
-
-def active(settings: Settings) -> int:
-    """How many guards decide.
-
-    Raises ConfigError for several that would each admit the whole limit.
-    """
-    if settings.guard.active > 1 and not settings.counters.url:
-        raise ConfigError(
-            f"{settings.guard.active} guards would each admit the whole limit",
-            where="[guard] active",
-            mend='say [counters] url = "file:/path" (a file with redis://...), or active = 1',
-        )
-    return settings.guard.active
 
 
 class Standing:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from troth.catalogue import Settings
+from troth.roles.guards import guards
 from troth.roles.places import Places
 from troth.roles.supervisor import Handover, Unit
 
@@ -40,12 +41,14 @@ def units(settings: Settings, config: Path, places: Places) -> tuple[Unit, ...]:
     return (
         *database,
         role("ledger"),
-        role("guard-0", module="guard", more=("--index", "0")),
-        role("guard-1", module="guard", more=("--index", "1")),
+        *(
+            role(name, module="guard", more=("--index", name.removeprefix("guard-")))
+            for name in guards(settings)
+        ),
         role("console", *console_needs),
         role("publisher", "ledger"),
         role("findings", "console", "ledger"),
         role("status", "publisher"),
-        role("edge", "guard-0", "guard-1"),
+        role("edge", *guards(settings)),
         role("worker", "edge", "ledger", "status"),
     )

@@ -20,7 +20,7 @@ from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.origin import is_exempt, is_plain
 from troth.promises.guard.settings.waf import Rules
 from troth.roles import rules_cache, rules_load
-from troth.roles.guard_standing import active
+from troth.roles.guards import active
 
 Load = Callable[[Rules], Program | None]
 

@@ -76,3 +76,14 @@ def test_an_upstream_with_another_certificate_is_refused(edge):
 def test_no_script_no_filter(edge_plan):
     assert "typed_extension_protocol_options" in named(edge_plan)["app"]
     assert "lua" not in json.dumps(named(edge_plan)["app"])
+
+
+def test_guards_that_decide_share_the_first_rank(edge_plan):
+    sockets = tuple(Path(f"/g{n}") for n in range(3))
+
+    def ranks(active):
+        plan = replace(edge_plan, guards=sockets, active_guards=active)
+        guard = next(each for each in clusters(plan, merge(())) if each["name"] == "guard")
+        return [len(each["lb_endpoints"]) for each in guard["load_assignment"]["endpoints"]]
+
+    assert (ranks(1), ranks(2), ranks(3)) == ([1, 1, 1], [2, 1], [3])

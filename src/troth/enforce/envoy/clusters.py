@@ -26,7 +26,7 @@ PLENTY = 100_000  # Envoy's default of 1,024 would refuse before our own limits 
 
 def clusters(plan: Plan, merged: Merged) -> tuple[Json, ...]:
     """All clusters of an edge."""
-    guards = (_guard(plan.guards),) if plan.guards else ()
+    guards = (_guard(plan.guards, plan.active_guards),) if plan.guards else ()
     return (
         _application(plan, merged),
         *guards,
@@ -84,15 +84,16 @@ def _trusted(upstream: Upstream) -> Json:
     }
 
 
-def _guard(sockets: tuple[Path, ...]) -> Json:
-    """The first socket decides; another is asked only while those before it do not answer.
+def _guard(sockets: tuple[Path, ...], active: int) -> Json:
+    """The first sockets decide; another is asked only while those before it do not answer.
 
     Panic routing is off: when none is healthy there is no guard, and the edge refuses.
     """
     cluster = _cluster(GUARD, [])
+    ranks = [sockets[:active], *([socket] for socket in sockets[active:])]
     cluster["load_assignment"]["endpoints"] = [
-        {"priority": priority, "lb_endpoints": [_endpoint(pipe(socket))]}
-        for priority, socket in enumerate(sockets)
+        {"priority": priority, "lb_endpoints": [_endpoint(pipe(socket)) for socket in rank]}
+        for priority, rank in enumerate(ranks)
     ]
     cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
     cluster["health_checks"] = [

@@ -44,6 +44,7 @@ class Plan:
             is checked, which is for tests of the edge alone.
         guard_http: socket where the guard answers addresses of its own (`csp`, `healthz`); the
             status role answers them where there is none.
+        active_guards: how many of them decide, from the first; more than one share counters.
         guard_seen: sockets where the guards, in the same order, are told what the application
             answered; nothing is told where there are none.
         status: socket of the role that serves pages, API and log.
@@ -80,6 +81,7 @@ class Plan:
     console: Path
     guard_http: Path | None = None
     guard_seen: tuple[Path, ...] = ()
+    active_guards: int = 1
     access_log: str = ""
     prefix: str = "/-/"
     is_http3: bool = False
