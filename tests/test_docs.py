@@ -1,7 +1,13 @@
 """What stands in docs/reference is what the code says."""
 
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
+
+import msgspec
+
+from troth.catalogue import Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -15,3 +21,18 @@ def test_the_settings_page_is_current():
 
     written = (DOCS / "reference" / "settings.md").read_text("utf-8")
     assert written == generate.text(), "run: make docs"
+
+
+def test_what_the_page_on_logins_says_to_write_is_taken():
+    needed = {"host": "a.example"}
+    text = (DOCS / "how" / "login.md").read_text("utf-8")
+    blocks = [tomllib.loads(each) for each in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) == 3
+
+    for said in blocks:
+        whole = {
+            "troth": {"name": "n", **needed},
+            "application": {"upstream": "http://a", **needed},
+            "status": needed,
+        }
+        msgspec.convert(whole | said, Settings)

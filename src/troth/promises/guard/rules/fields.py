@@ -81,10 +81,10 @@ def _text(raw: bytes) -> str:
 
 def multipart(kind: bytes, body: bytes) -> Fields:
     """Of a multipart form; files are left out. A part without an end or a name is unread."""
-    found = _BOUNDARY.search(kind)
-    if found is None:
+    found = _BOUNDARY.findall(kind)
+    if len(found) != 1:
         return UNREAD
-    mark = b"--" + found[1].rstrip()
+    mark = b"--" + found[0].rstrip()
     parts = body.split(mark, MAX_PAIRS + 2)
     is_whole = len(parts) <= MAX_PAIRS + 1 and len(parts) > 1 and parts[-1].startswith(b"--")
     pairs = []
