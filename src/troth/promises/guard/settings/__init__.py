@@ -49,7 +49,9 @@ class Events(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[guard]`: what is refused before the application sees it."""
 
-    timeout_ms: Annotated[int, Meta(ge=50, le=10_000)] = 500
+    # For one decision; half of it for one attempt. A body of a mebibyte takes a slow machine a
+    # good part of a second, and a guard that is too late once is put aside for a while.
+    timeout_ms: Annotated[int, Meta(ge=50, le=10_000)] = 2000
     active: Annotated[int, Meta(ge=1, le=16)] = 1  # guards that decide; several need [counters]
     fail_open_paths: tuple[Path, ...] = ()  # closed everywhere else
     # Identity headers that something in front of Troth sets and cleans; all others are removed.
