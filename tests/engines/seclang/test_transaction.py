@@ -167,7 +167,8 @@ def test_response_phases_run_when_there_is_a_response(ids):
     rules = """
     SecRule RESPONSE_STATUS "@rx ^5" "id:1,phase:3,log,pass"
     SecRule RESPONSE_HEADERS:X-A "@streq b" "id:2,phase:3,log,pass"
-    SecRule RESPONSE_BODY "@contains ORA-" "id:3,phase:4,log,deny"
+    SecRule RESPONSE_BODY "@contains ORA-" "id:3,phase:4,log,pass"
+    SecRule RESPONSE_STATUS "@streq 500" "id:4,phase:4,log,deny"
     """
     html, image = (
         ((b"Content-Type", b"text/html"), (b"X-A", b"b")),
@@ -175,8 +176,22 @@ def test_response_phases_run_when_there_is_a_response(ids):
     )
 
     assert ids(rules) == ()
-    assert ids(rules, status=500, response_headers=html, response_body=b"ORA-1") == (1, 2, 3)
+    assert ids(rules, status=500, response_headers=html, response_body=b"ORA-1") == (1, 2, 3, 4)
+    assert ids(rules, status=500, response_headers=html) == (1, 2, 4)
     assert ids(rules, status=200, response_headers=image, response_body=b"ORA-1") == ()
+
+
+def test_what_a_phase_sees_too_early_is_seen_again(ids):
+    rules = """
+    SecRule RESPONSE_BODY "@contains a" "id:1,phase:3,log,pass"
+    SecRule RESPONSE_BODY "@contains a" "id:2,phase:4,log,pass"
+    SecRule ARGS|REQUEST_BODY "@contains a" "id:3,phase:1,log,pass"
+    SecRule ARGS|REQUEST_BODY "@contains a" "id:4,phase:2,log,pass"
+    """
+    html = ((b"Content-Type", b"text/html"),)
+
+    assert ids(rules, status=200, response_headers=html, response_body=b"a") == (2,)
+    assert ids(rules, method="POST", headers=FORM, body=b"x=a") == (4,)
 
 
 def test_stores_live_as_long_as_the_message(ids):

@@ -34,10 +34,13 @@ _PARANOIA = (
 _LEVELS = range(1, 5)
 _WORK_TO_RECALL = 64 << 20  # bytes: below it a limit on work may well be met, and must be exact
 _PATTERNS = frozenset({"rx", "pm", "pmf", "pmfromfile"})
+_RESPONSE = "RESPONSE_BODY"
 _BY_BODY = frozenset(
     "ARGS ARGS_POST ARGS_NAMES ARGS_POST_NAMES ARGS_COMBINED_SIZE FILES FILES_NAMES FILES_SIZES"
-    " FILES_TMP_CONTENT FILES_COMBINED_SIZE MULTIPART_FILENAME MULTIPART_NAME XML XML://@* XML://text()"
-    " MULTIPART_PART_HEADERS".split()
+    " FILES_TMP_CONTENT FILES_COMBINED_SIZE XML XML://@* XML://text() REQUEST_BODY"
+    " REQUEST_BODY_LENGTH FULL_REQUEST FULL_REQUEST_LENGTH REQBODY_ERROR REQBODY_ERROR_MSG"
+    " REQBODY_PROCESSOR_ERROR REQBODY_PROCESSOR_ERROR_MSG INBOUND_DATA_ERROR"
+    " URLENCODED_ERROR".split()
 )
 
 
@@ -148,9 +151,11 @@ def test_of(index: int, rule: Rule, ruleset: Ruleset) -> Test | None:
 
 
 def _space(selector: Selector, phase: int) -> str:
-    """Before the body is read, what it fills is another space."""
-    name = space_of(selector)
-    return f"1:{name}" if phase == 1 and source_of(selector) in _BY_BODY else name
+    """Before a body is read, what it fills is another space: scans are remembered."""
+    name, source = space_of(selector), source_of(selector)
+    is_by_body = source in _BY_BODY or source.startswith("MULTIPART_")
+    is_early = (phase == 1 and is_by_body) or (phase < PHASES[3] and source == _RESPONSE)
+    return f"{phase}:{name}" if is_early else name
 
 
 def _phases(

@@ -116,8 +116,10 @@ def run(
     _enter(t, phases[_BODY])
     if message.status is not None:
         _enter(t, phases[_RESPONSE])
-        if _or(t.view.is_response_read, ruleset.is_response_read) and _is_text(t, ruleset):
-            _enter(t, phases[_RESPONSE_BODY])
+        is_read = _or(t.view.is_response_read, ruleset.is_response_read)
+        t.view.is_response_shown = is_read and _is_text(t, ruleset)
+        t.items.pop("RESPONSE_BODY", None)
+        _enter(t, phases[_RESPONSE_BODY])
     return _logged(t, phases)
 
 
@@ -198,7 +200,7 @@ def _or(said: bool | None, usual: bool) -> bool:  # noqa: FBT001 -- two of a kin
 
 def _is_text(t: State, ruleset: Ruleset) -> bool:
     kind = t.first("RESPONSE_CONTENT_TYPE", b"").decode("latin-1").lower()
-    return t.message.response_body is not None and kind in ruleset.response_types
+    return kind in ruleset.response_types
 
 
 def _enter(t: State, phase: Phase) -> None:

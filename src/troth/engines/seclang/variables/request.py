@@ -78,13 +78,13 @@ def _body(view: View) -> Values:
     """
     if view.processor == "XML" and not view.is_body_forced:
         return []
-    return _one((view.message.body or b"")[: view.limits.body])
+    return _one(view.body)
 
 
 def _full_request(view: View) -> bytes:
     message = view.message
     lines = [_request_line(view)[0][1], *[b"%b: %b" % pair for pair in message.headers], b"", b""]
-    return b"\r\n".join(lines) + (message.body or b"")
+    return b"\r\n".join(lines) + view.body
 
 
 def _server_name(view: View) -> Values:
@@ -107,6 +107,12 @@ def _response_type(view: View) -> bytes:
         if name.lower() == b"content-type":
             return value.partition(b";")[0].strip()
     return b""
+
+
+def _response_body(view: View) -> Values:
+    """Empty before phase 4, and for types that SecResponseBodyMimeType does not name."""
+    shown = view.message.response_body if view.is_response_shown else None
+    return _one(shown or b"")
 
 
 def _flag(name: str) -> Filler:
@@ -194,7 +200,7 @@ FILLERS: Mapping[str, Filler] = MappingProxyType(
         "REQBODY_PROCESSOR_ERROR_MSG": _error_text,
         "REQUEST_BASENAME": _basename,
         "REQUEST_BODY": _body,
-        "REQUEST_BODY_LENGTH": lambda view: _number(len(view.message.body or b"")),
+        "REQUEST_BODY_LENGTH": lambda view: _number(len(view.body)),
         "REQUEST_COOKIES": lambda view: list(view.cookies),
         "REQUEST_COOKIES_NAMES": lambda view: _names(view.cookies),
         "REQUEST_FILENAME": lambda view: _one(_path(view)),
@@ -205,7 +211,7 @@ FILLERS: Mapping[str, Filler] = MappingProxyType(
         "REQUEST_PROTOCOL": lambda view: _one(view.message.protocol),
         "REQUEST_URI": _request_uri,
         "REQUEST_URI_RAW": lambda view: _one(view.message.uri),
-        "RESPONSE_BODY": lambda view: _one(view.message.response_body or b""),
+        "RESPONSE_BODY": _response_body,
         "RESPONSE_CONTENT_LENGTH": lambda view: _number(len(view.message.response_body or b"")),
         "RESPONSE_CONTENT_TYPE": lambda view: _one(_response_type(view)),
         "RESPONSE_HEADERS": lambda view: list(view.message.response_headers),

@@ -25,8 +25,10 @@ class View:
         self.limits = limits
         self.passed: list[str] = []
         self.is_body_forced = False
+        self.body = b""  # as far as it was read; nothing before phase 2
         self.is_body_read: bool | None = None  # what ctl:requestBodyAccess said; None: nothing
         self.is_response_read: bool | None = None
+        self.is_response_shown = False  # its body is of a type that rules look into
         self.parts = _NOTHING
         # By its beginning, as ModSecurity v3: what servers take for a form is read as one.
         kind = self.content_type.strip().lower()
@@ -88,12 +90,12 @@ class View:
 
     def read_body(self) -> None:
         """Parse the body with the processor chosen by now."""
-        body = self.message.body
+        body = self.body = self.message.body or b""
         if not body:
             return
         if len(body) > self.limits.body:
             self.passed.append("body")
-            body = body[: self.limits.body]
+            body = self.body = body[: self.limits.body]
         processor = PROCESSORS.get(self.processor)
         if processor is None:
             return
