@@ -5,7 +5,8 @@ Run `python bench/seclang.py [--rounds N] [--paranoia N]`. Needs the OWASP CRS o
 alike: trust the ratios, not the digits. A request's figure is its best of the rounds, in CPU time.
 
 - cold: nothing is remembered, every value is scanned.
-- warm: headers, cookies and names came before, every argument and path is new.
+- warm: headers, cookies, names and paths came before; every argument is new, and with it the URI,
+  the query and the body.
 - again: the very same request came before.
 """
 
@@ -16,7 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,6 +31,8 @@ from troth.engines.seclang.compile import compile as compile_rules
 from troth.engines.seclang.parse import parse
 from troth.engines.seclang.scan import Scanner, database
 from troth.engines.seclang.transform import FUNCTIONS
+from troth.roles.rules import sources_of
+from troth.roles.rules_load import PACK
 
 RULES = Path("/usr/share/modsecurity-crs/rules")
 SETUP = Path("/etc/modsecurity/crs/crs-setup.conf")
@@ -41,17 +45,27 @@ SecRule REQUEST_HEADERS:Content-Type "^application/json" \\
 SecAction "id:101,phase:1,pass,nolog,t:none,setvar:tx.paranoia_level={paranoia}"
 SecAction "id:102,phase:1,pass,nolog,t:none,setvar:tx.allowed_methods=GET HEAD POST OPTIONS PUT PATCH DELETE"
 """
-Costs = dict[str, list[float]]
 
 
 class Fresh:
-    """A scanner for arguments and paths that never came before, another for all else."""
+    """A scanner for arguments that never came before, another for all else."""
 
     def __init__(self, remembering: Scanner, forgetting: Scanner) -> None:
         self.remembering, self.forgetting = remembering, forgetting
 
     def space(self, name: str):
-        is_value = name.removeprefix("1:").startswith(("ARGS", "REQUEST_URI", "REQUEST_LINE", "REQUEST_BODY", "QUERY", "REQUEST_FILENAME", "REQUEST_BASENAME", "XML", "FILES", "MULTIPART"))
+        is_value = name.removeprefix("1:").startswith(
+            (
+                "ARGS",
+                "REQUEST_URI",
+                "REQUEST_LINE",
+                "REQUEST_BODY",
+                "QUERY",
+                "XML",
+                "FILES",
+                "MULTIPART",
+            )
+        )
         is_new = is_value and "NAMES" not in name
         return (self.forgetting if is_new else self.remembering).space(name)
 
@@ -67,24 +81,31 @@ def message(request: Request) -> Message:
     )
 
 
-def programs(paranoia: int, rules: Path) -> dict[str, Program]:
-    """Ours: without a memo, with one for what repeats, with one for all."""
-    files = sorted(rules.glob("*.conf"))
-    sources = [Source("first.conf", FIRST.format(paranoia=paranoia)), *(
-        Source(str(path), path.read_text("utf-8", "surrogateescape")) for path in (SETUP, *files)
-    )]  # fmt: skip
+def crs(paranoia: int, rules: Path) -> tuple[list[Source], dict[str, bytes]]:
+    files = (SETUP, *sorted(rules.glob("*.conf")))
+    read = (Source(str(path), path.read_text("utf-8", "surrogateescape")) for path in files)
     data = {path.name: path.read_bytes() for path in rules.glob("*.data")}
+    return [Source("first.conf", FIRST.format(paranoia=paranoia)), *read], data
+
+
+def programs(
+    sources: Sequence[Source], data: Mapping[str, bytes], paranoia: int
+) -> dict[str, Program]:
+    """Ours: remembering nothing, what repeats, and all."""
     began = time.perf_counter()
     program = compile_rules(parse(sources, data), paranoia=paranoia)
     print(f"rules: {len(program.steps)} heads, {len(program.tests)} scanned, "
           f"{time.perf_counter() - began:.1f} s to parse and compile")  # fmt: skip
     scanners = [Scanner(program.tests, FUNCTIONS, data, entries=n) for n in (0, 2048)]
-    began = time.perf_counter()
+    began, size = time.perf_counter(), 0
     for job in scanners[0].jobs:
         made = database.compile(job)
+        size += len(made.blob)
         for scanner in scanners:
             scanner.adopt(job, made)
-    print(f"databases: {len(scanners[0].jobs)} in {time.perf_counter() - began:.1f} s")
+    print(
+        f"databases: {len(scanners[0].jobs)} of {size / 1e6:.1f} MB in {time.perf_counter() - began:.1f} s"
+    )
     forgetting, remembering = scanners
     return {
         "cold": program.with_scan(forgetting, is_recalling=False),
@@ -101,7 +122,7 @@ class Peer:
     """libmodsecurity with the same files."""
 
     def __init__(self, paranoia: int, rules: Path, folder: Path) -> None:
-        from libmodsecurity import ModSecurity, RulesSet
+        from libmodsecurity import ModSecurity, RulesSet  # noqa: PLC0415 -- of the tests alone
 
         first = folder / "first.conf"
         first.write_text(FIRST.format(paranoia=paranoia), "utf-8")
@@ -113,7 +134,10 @@ class Peer:
             copy.write_bytes(path.read_bytes().replace(b"@geoLookup", b"@noMatch"))
         for path in rules.glob("*.data"):
             (folder / path.name).write_bytes(path.read_bytes())
-        for path in sorted(folder.glob("*.conf"), key=lambda path: (path.name != "first.conf", path.name != SETUP.name, path.name)):
+        for path in sorted(
+            folder.glob("*.conf"),
+            key=lambda path: (path.name != "first.conf", path.name != SETUP.name, path.name),
+        ):
             if self.rules.load_from_uri(str(path)) < 0:
                 raise SystemExit(f"{path}: {self.rules.get_parser_error()}")
 
@@ -143,50 +167,87 @@ def quantile(costs: list[float], part: float) -> float:
     return sorted(costs)[min(len(costs) - 1, int(len(costs) * part))]
 
 
-def compare(kind: str, requests: list[Request], ours: dict[str, Program], peer: Peer, rounds: int) -> None:
-    names = ["peer", *ours]
+def compare(
+    kind: str, requests: list[Request], ours: dict[str, Program], peer: Peer | None, rounds: int
+) -> None:
+    names = [*(["peer"] if peer else []), *ours]
     best = {name: [float("inf")] * len(requests) for name in names}
     differ: list[str] = []
     blocked = 0
-    for turn in range(rounds + 1):  # the first, of which automata are built lazily, is not counted
+    for turn in range(rounds + 1):  # the first, in which automata are built, is not counted
         for at, request in enumerate(requests):
             asked = message(request)
             said: dict[str, object] = {}
             for name in names:
-                run = (lambda: peer.decide(request)) if name == "peer" else (lambda p=ours.get(name): p.inspect(asked))
+                run = (
+                    (lambda: peer.decide(request))
+                    if name == "peer"
+                    else (lambda p=ours.get(name): p.inspect(asked))
+                )
                 cost, said[name] = timed(run)
                 best[name][at] = min(best[name][at], cost) if turn else best[name][at]
             if not turn:
-                blocked += bool(said["peer"])
                 verdicts = [said[name] for name in ours]
-                if any(verdict.is_disrupted != said["peer"] for verdict in verdicts):
-                    differ.append(f"{request.method.decode()} {request.target[:60].decode()} {verdicts[0].rules}")
-    print(f"\n{kind}: {len(requests)} requests, {blocked} blocked by the peer, "
-          f"{len(differ)} decided differently")  # fmt: skip
+                expected = said["peer"] if peer else verdicts[0].is_disrupted
+                blocked += bool(expected)
+                if any(verdict.is_disrupted != expected for verdict in verdicts):
+                    differ.append(
+                        f"{request.method.decode()} {request.target[:60].decode()} {verdicts[0].rules}"
+                    )
+    by = "by libmodsecurity" if peer else "by ours"
+    print(
+        f"\n{kind}: {len(requests)} requests, {blocked} blocked {by}, {len(differ)} decided differently"
+    )
     for line in differ[:10]:
         print(f"    differs: {line}")
-    base = statistics.median(best["peer"])
-    print(f"    {'CPU us/request':16}{'median':>9}{'mean':>9}{'p99':>9}{'ratio of medians':>18}{'of sums':>9}")
+    head = f"{'ratio of medians':>18}{'of sums':>9}" if peer else ""
+    print(f"    {'CPU us/request':24}{'median':>9}{'mean':>9}{'p99':>9}{head}")
     for name in names:
         costs = best[name]
-        print(f"    {name:16}{statistics.median(costs):9.0f}{statistics.mean(costs):9.0f}{quantile(costs, 0.99):9.0f}"
-              f"{base / statistics.median(costs):18.1f}{sum(best['peer']) / sum(costs):9.1f}")  # fmt: skip
+        label = f"{kind}, {'libmodsecurity' if name == 'peer' else name}"
+        ratio = (
+            f"{statistics.median(best['peer']) / statistics.median(costs):18.1f}{sum(best['peer']) / sum(costs):9.1f}"
+            if peer
+            else ""
+        )
+        print(
+            f"    {label:24}{statistics.median(costs):9.0f}{statistics.mean(costs):9.0f}{quantile(costs, 0.99):9.0f}{ratio}"
+        )
 
 
-def big(ours: dict[str, Program], peer: Peer) -> None:
+def big(ours: dict[str, Program], peer: Peer | None) -> None:
     """Bodies of 64 KB that mean no harm, and of 128 KB that mean to cost."""
     text = "The court is wet after the rain, so we play indoors (hall 2). "
     words = quote(text)
-    headers = ((b"Host", b"app.example.com"), (b"User-Agent", traffic.FIREFOX.encode()), (b"Accept", b"*/*"))
+    headers = (
+        (b"Host", b"app.example.com"),
+        (b"User-Agent", traffic.FIREFOX.encode()),
+        (b"Accept", b"*/*"),
+    )
     form = ((b"Content-Type", b"application/x-www-form-urlencoded"),)
     json_ = ((b"Content-Type", b"application/json"),)
     sets = {
         "64 KB form, one field": (form, b"text=" + (words * 700).encode()[: 64 << 10]),
-        "64 KB form, 400 fields": (form, "&".join(f"f{i}={words}" for i in range(800)).encode()[: 64 << 10]),
-        "64 KB JSON, one text": (json_, ('{"text": "' + text * 1040 + '"}').encode()[-(64 << 10):]),
-        "64 KB JSON, 900 numbers": (json_, ("[" + ",".join(f'{{"id":{i},"name":"Member {i}","x":"y{i}@example.org"}}' for i in range(300)) + "]").encode()),
+        "64 KB form, 400 fields": (
+            form,
+            "&".join(f"f{i}={words}" for i in range(800)).encode()[: 64 << 10],
+        ),
+        "64 KB JSON, one text": (
+            json_,
+            ('{"text": "' + text * 1040 + '"}').encode()[-(64 << 10) :],
+        ),
+        "64 KB JSON, 900 numbers": (
+            json_,
+            (
+                "["
+                + ",".join(
+                    f'{{"id":{i},"name":"Member {i}","x":"y{i}@example.org"}}' for i in range(300)
+                )
+                + "]"
+            ).encode(),
+        ),
     }
-    sets["64 KB JSON, one text"] = (json_, ('{"text": "' + (text * 1060)[: 65500] + '"}').encode())
+    sets["64 KB JSON, one text"] = (json_, ('{"text": "' + (text * 1060)[:65500] + '"}').encode())
     hostile = {
         "quotes": b"'" * (128 << 10),
         "open parentheses": b"(" * (128 << 10),
@@ -204,20 +265,35 @@ def big(ours: dict[str, Program], peer: Peer) -> None:
         "words in quotes": b"'a'='a' " * (16 << 10),
     }
     harmless_names = set(sets)
-    sets |= {f"128 KB of {name}": (form, b"a=" + quote(text_, safe="").encode()[: 384 << 10] if False else b"a=" + text_.replace(b"&", b"%26").replace(b"+", b"%2b")) for name, text_ in hostile.items()}
+    sets |= {
+        f"128 KB of {name}": (form, b"a=" + text_.replace(b"&", b"%26").replace(b"+", b"%2b"))
+        for name, text_ in hostile.items()
+    }
     sets["128 KB of fields"] = (form, b"&".join(b"a%d=1" % i for i in range(17_000)))
     sets["128 KB of brackets (JSON)"] = (json_, b"[" * (128 << 10))
-    sets["128 KB of pairs (JSON)"] = (json_, b"{" + b",".join(b'"k%d":1' % i for i in range(13_000)) + b"}")
+    sets["128 KB of pairs (JSON)"] = (
+        json_,
+        b"{" + b",".join(b'"k%d":1' % i for i in range(13_000)) + b"}",
+    )
     print(f"\n{'large bodies, CPU ms':34}{'ours':>8}{'peer':>8}   limits")
     for name, (more, body) in sets.items():
-        request = Request(b"POST", b"/a", (*headers, *more, (b"Content-Length", b"%d" % len(body))), body)
+        request = Request(
+            b"POST", b"/a", (*headers, *more, (b"Content-Length", b"%d" % len(body))), body
+        )
         asked = message(request)
-        costs = [timed(lambda: ours["cold"].inspect(asked)) for _ in range(3)]
+        costs = [timed(partial(ours["cold"].inspect, asked)) for _ in range(3)]
         # A hostile body keeps the peer busy for minutes.
-        theirs = "-" if name not in harmless_names else f"{timed(lambda: peer.decide(request))[0] / 1000:.1f}"
+        theirs = (
+            "-"
+            if peer is None or name not in harmless_names
+            else f"{timed(partial(peer.decide, request))[0] / 1000:.1f}"
+        )
         verdict = costs[0][1]
         assert isinstance(verdict, Verdict)
-        print(f"{name:34}{min(cost for cost, _ in costs) / 1000:8.1f}{theirs:>8}   {' '.join(verdict.limits)}", flush=True)
+        print(
+            f"{name:34}{min(cost for cost, _ in costs) / 1000:8.1f}{theirs:>8}   {' '.join(verdict.limits)}",
+            flush=True,
+        )
 
 
 def main() -> int:
@@ -232,12 +308,21 @@ def main() -> int:
         return 0
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, "
           f"paranoia {known.paranoia}, best of {known.rounds}")  # fmt: skip
+    print("\n-- the OWASP CRS of Debian's package, against libmodsecurity")
     with tempfile.TemporaryDirectory() as folder:
-        ours, peer = programs(known.paranoia, known.rules), Peer(known.paranoia, known.rules, Path(folder))
+        ours = programs(*crs(known.paranoia, known.rules), known.paranoia)
+        peer = Peer(known.paranoia, known.rules, Path(folder))
         compare("harmless", traffic.harmless(), ours, peer, known.rounds)
         if PAYLOADS.is_dir():
             compare("attacks", traffic.attacks(PAYLOADS, known.attacks), ours, peer, known.rounds)
         big(ours, peer)
+    print("\n-- our own rules")
+    sources, data = sources_of(PACK)
+    ours = programs(sources, data, known.paranoia)
+    compare("harmless", traffic.harmless(), ours, None, known.rounds)
+    if PAYLOADS.is_dir():
+        compare("attacks", traffic.attacks(PAYLOADS, known.attacks), ours, None, known.rounds)
+    big(ours, None)
     return 0
 
 
