@@ -45,12 +45,11 @@ def shown(source: str) -> str:
 
 
 def _lines(raw: bytes) -> list[str]:
-    """The first word of each line; `#` and `;` begin a remark (Spamhaus, FireHOL, ipset)."""
+    """The first word or column of each line; `#` and `;` begin a remark (Spamhaus, FireHOL, ipset)."""
     found = []
     for line in raw.decode("utf-8", "replace").splitlines():
-        word = line.partition("#")[0].partition(";")[0].strip().partition(" ")[0]
-        if word:
-            found.append(word.strip(","))
+        words = line.partition("#")[0].partition(";")[0].replace(",", " ").split(None, 1)
+        found += words[:1]
     return found
 
 
