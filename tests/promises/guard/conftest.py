@@ -35,7 +35,12 @@ class World:
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
-            checks=self.checks, site=SITE, prefix="/-/", max_body_bytes=1, config="", made=START
+            checks=self.checks,
+            site=SITE,
+            prefix="/-/",
+            max_body_bytes=65536,
+            config="",
+            made=START,
         )
 
     def judge(self, request: Request) -> Decision:
