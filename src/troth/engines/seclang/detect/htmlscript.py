@@ -22,7 +22,7 @@ _REFERENCE = rb"(?:\(?%b(?:(?:%b)%b(?:\.|\?\.|\[%b['\"`]?))*%b(?:%b)\b['\"`]?%b\
 )  # fmt: skip
 _CALL = rb"%b%b(?:\.%b(?:call|apply|bind)%b)?(?:\(|`|\?\.\()" % (_REFERENCE, _S, _S, _S)
 _WHOLE = re.compile(
-    rb"[\s;,!~+({\[-]*+(?:void%b|new%b|throw%b|return%b|typeof%b)?%b" % ((_S,) * 5 + (_CALL,))
+    rb"[\s;,!~+({/\[-]*+(?:void%b|new%b|throw%b|return%b|typeof%b)?%b" % ((_S,) * 5 + (_CALL,))
 )
 # A string ended: its mark, then what may follow an operand; then, somewhere, a call.
 _ENDED = re.compile(rb"\\?['\"`][\s)\]}]*(?:[-+*/%&|^<>=,?;]|\bin\b)")
@@ -41,7 +41,7 @@ _ON_PAGE = re.compile(
 # Calls without parentheses ([].sort.call`${alert}1`), and calls without letters (JSFuck).
 _TEMPLATED = re.compile(rb"[\])\w]%b\.%b\w+%b`[^`]{0,200}\$%b\{" % (_S, _S, _S, _S))
 _LETTERLESS = re.compile(rb"[\[\](){}!+\s]{24,}+")
-_SCHEME = re.compile(rb"[\"'(=\s]*(?:java|vb|live|j)script:", re.IGNORECASE)
+_SCHEME = re.compile(rb"[\"'(=/\s]*+(?:java|vb|live|j)script:", re.IGNORECASE)
 _BLANKS = bytes(range(0x20)) + b"\x7f"
 _RUNS = re.compile(
     rb"[\w\])'\"]\(|`|\\[xu0-7]|%%[0-9a-fA-F]{2}|=\s*['\"\w(]|(?:%b)\s*[(`]|//|\[['\"]" % _SINK

@@ -46,8 +46,9 @@ _COMMANDS = _script(
 )
 _HINTS = re.compile(rb"this|sleep|Date|db\.|while|for|json|emit|function|mapReduce")
 _REDIS = re.compile(
-    rb"[\r\n]\s*(?:\*[0-9]+\r?\n\$[0-9]+|(?:config\s+set|slaveof|replicaof|flushall|eval\s+['\"]"
-    rb"|module\s+load|set\s+\S+\s+['\"]?[\r\n]|debug\s+sleep)\b)",
+    rb"[\r\n][ \t]{0,2}(?:\*[0-9]{1,9}\r?\n\$[0-9]{1,9}|(?:config\s{1,8}set|slaveof|replicaof"
+    rb"|flushall|eval\s{1,8}['\"]|module\s{1,8}load|set\s{1,8}\S{1,80}[ \t]{1,8}['\"]?[\r\n]"
+    rb"|debug\s{1,8}sleep)\b)",
     re.IGNORECASE,
 )
 _LETTERS = bytes(range(0x30, 0x3A)) + bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))

@@ -32,6 +32,12 @@ _PREFIXES = frozenset({b"n", b"b", b"x", b"e", b"u", b"q"})  # of strings
 _CONTINUING = words.LOGICAL | words.OPERATORS | words.POSTFIX | words.CLAUSES | words.STATEMENTS
 _OPENING = _CONTINUING | words.UNARY | {b"case", b"not"}
 _QUOTES = (b"'", b'"', b"`")
+# A path's plain beginning: what follows its last slash is a value of its own.
+_FOLDER = re.compile(rb"/+(?:[\w.~-]+/+)*")
+# A position or several, in capitals or behind a space, as behind the operand that it follows.
+_ORDERED = re.compile(
+    rb"\s*(?:ORDER|GROUP)\s+BY\s+[0-9]+\s*|(?i:\s+(?:order|group)\s+by\s+[0-9\s,]+)"
+)
 _FEWEST = 3  # `1--`
 _NBSP = re.compile(rb"(?<![\x80-\xff])\xa0(?![\x80-\xff])|\xc2\xa0")
 _TAUTOLOGY = re.compile(r"&[TF]|T&")
@@ -75,7 +81,11 @@ def recognise(value: bytes) -> str | None:
                 return reason
     if _starts(value) and (reason := _as_it_is(value)) is not None:
         return reason
-    return "statement" if sqlstatements.contains(value) else None
+    if sqlstatements.contains(value):
+        return "statement"
+    if value[:1] == b"/" and (folder := _FOLDER.match(value)) is not None:
+        return recognise(value[folder.end() :])
+    return None
 
 
 def _has_seed(value: bytes) -> bool:
@@ -245,7 +255,7 @@ def _expression(reading: Reading) -> str | None:
         return None
     if facts & {"case", "cast"} or facts >= {"decided", "function"}:
         return "case"
-    if facts & _CLAUSES and (is_cut or is_coded or facts >= {"having", "function"}):
+    if facts & _CLAUSES and (is_cut or is_coded or _is_clause(reading)):
         return "clause"
     is_known = "function" in facts and (is_coded or not reading.words)
     if "global" in facts or (is_known and reading.count):
@@ -253,3 +263,10 @@ def _expression(reading: Reading) -> str | None:
     if is_cut and is_coded and _SHORT_COMMENT.fullmatch(reading.comment):
         return "truncation"
     return None
+
+
+def _is_clause(reading: Reading) -> bool:
+    """Whether a value that begins with a clause is one: people order by five as well."""
+    if "having" in reading.facts:
+        return "function" in reading.facts or "T" in reading.shape
+    return _ORDERED.fullmatch(reading.value) is not None

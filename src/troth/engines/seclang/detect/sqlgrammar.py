@@ -286,6 +286,7 @@ def _clause(reading: Reading, token: Token) -> bool:
 def _new_clause(reading: Reading, text: bytes) -> bool:
     reading.conjunct("")
     top = reading.top
+    reading.first = reading.first or sql.CLAUSE
     if text not in _WITHIN:
         top.clause = text
     top.has_from = top.has_from or text == b"from"

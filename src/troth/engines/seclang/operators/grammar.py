@@ -3,11 +3,15 @@
 from collections.abc import Callable, Mapping
 
 from troth.engines.seclang.detect import (
+    budget,
     code,
     deserial,
+    graphql,
     html,
+    ldap,
     lookup,
     mail,
+    nosql,
     path,
     shell,
     sql,
@@ -41,5 +45,9 @@ OPERATORS: Mapping[str, OperatorBuilder] = {
     "detectlookup": _asking(lookup.find),
     "detectmail": _asking(mail.find),
     "detectcode": _asking(code.find),
+    "detectnosql": _asking(nosql.find),
+    "detectldap": _asking(ldap.find),
+    "detectgraphql": _asking(graphql.find),
+    "detectexhausted": _asking(budget.find),
 }
 """What they find, and capture, is the grammar's reason."""
