@@ -45,7 +45,7 @@ def shown(source: str) -> str:
 
 
 def _lines(raw: bytes) -> list[str]:
-    """The first word or column of each line; `#` and `;` begin a remark (Spamhaus, FireHOL, ipset)."""
+    """The first word of each line; `#` and `;` begin a remark (Spamhaus, FireHOL, ipset)."""
     found = []
     for line in raw.decode("utf-8", "replace").splitlines():
         words = line.partition("#")[0].partition(";")[0].replace(",", " ").split(None, 1)
