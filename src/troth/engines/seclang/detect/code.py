@@ -127,6 +127,14 @@ _FILE = re.compile(rb"\(?\s{0,4}[\"']?(?:\.{0,2}/|php:|https?:|data:|expect:|\$_
 _TOKENS = re.compile(rb"[;(){}\[\]'\"$`=]")
 
 
+# A value that is nothing but the name of a class that runs things: whoever sends it has a program
+# load it. In a sentence it is a word.
+_CLASS = re.compile(
+    rb"(?i:[\s\"']{0,4}(?:[\w$]{1,40}\.){0,8}(?:java\.(?:lang\.)?(?:Runtime|ProcessBuilder|ProcessImpl)"
+    rb"|(?:Runtime|ProcessBuilder)(?:\.[\w$]{1,40}){1,6})[\s\"'()]{0,4}$)"
+)
+
+
 def recognise(value: bytes) -> str | None:
     """One form of a value; `find` looks through its encodings as well."""
     if _GATE.search(value) is None:
@@ -138,9 +146,10 @@ def recognise(value: bytes) -> str | None:
     start = value.lstrip(b"'\");} ")
     if b"$" in value and _VARIABLE.match(start):
         return "variable-function"
-    return (
-        _called(value) or _sure(value) or ("concatenated" if _CONCATENATED.match(start) else None)
-    )
+    if (b"untime" in value or b"rocess" in value) and _CLASS.match(value):
+        return "class"
+    odd = "concatenated" if _CONCATENATED.match(start) else None
+    return _called(value) or _sure(value) or odd
 
 
 def _sure(value: bytes) -> str | None:

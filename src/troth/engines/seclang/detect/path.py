@@ -114,7 +114,7 @@ _AFTER = re.compile(
     + rb")"
 )
 _WRAPPER = re.compile(
-    rb"(?i:[\s\"'(=]{0,4}(?:php://(?:filter|input|memory|temp|fd|output|stdin)|expect://\w"
+    rb"(?i:[\s\"'(=]{0,4}(?:php://\w|expect://\w"
     rb"|(?:phar|zip|zlib|glob|ogg|rar"
     rb"|ssh2(?:\.\w+)?|compress\.\w+|zip|jar:\w+|netdoc)://?|data:[\w/+.-]{0,40};base64,\s*PD9w"
     rb"|data:(?://)?text/plain[;,].{0,60}<\?|file:/(?://|localhost|[\w.~%\\-])|jar:(?:file"

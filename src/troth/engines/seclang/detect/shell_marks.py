@@ -80,13 +80,14 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
             "batch",
             b"",
             (
-                rb"(?i:(?<!\w)for\s{1,20}(?:/[dflr]\s{1,20}){0,3}(?:[^%\n]{0,60}\s)?%{1,2}\S{0,2}"
-                rb"\s{1,20}in"
-                rb"\s{0,4}\([^\n]{1,200}\)\s{0,4}do\b"
-                rb"|(?<!\w)if\s{1,20}(?:/i\s{1,4})?(?:not\s{1,20})?(?:exist\s{1,20}\S{1,80}"
-                rb"|defined\s{1,20}\w{1,40}|errorlevel\s{1,20}\d{1,4}|cmdextversion\s{1,20}\d"
+                rb"(?i:\bfor\s{1,20}(?:/[dflr]\s{1,20}){0,3}(?:[^%\n]{0,60}\s)?%{1,2}\S{0,20}"
+                rb"\s{1,20}in\s{0,20}\([^\n]{1,200}\)\s{0,4}do\b"
+                rb"|\bif(?:/i)?\s{1,20}(?:/i\s{1,20})?(?:not\s{1,20})?"
+                rb"(?:[\"'(\[{]?(?:A?%|!\w)[^\s\n]{1,40}\s{0,4}==|\S{1,40}\s{0,20}==\s{0,20}\S{1,40}\s{1,20}@"
+                rb"|(?:exist\s{1,20}\S{1,80}|defined\s{1,20}\w{1,40}|errorlevel\s{1,20}\d{1,4}"
+                rb"|cmdextversion\s{1,20}\d"
                 rb"|\S{1,40}\s{0,20}(?:==|\s(?:equ|neq|lss|leq|gtr|geq)\s)\s{0,20}\S{1,40})\s{1,20}"
-                rb"\(?(?:echo|goto|cmd|del|copy|call|start|type|dir|set|exit|md|rd)\b)"
+                rb"\(?(?:echo|goto|cmd|del|copy|call|start|type|dir|set|exit|md|rd)\b))"
             ),
         ),
         (
