@@ -57,6 +57,7 @@ def test_several_cookies_stay_several_and_in_order(told):
         "__host-SID=evil",
         " __Host-sid =evil",
         "__Host-csrf=evil",
+        "__Host-known=evil",
         "__Host-troth-login=evil",
         "=__Host-sid=evil",
         "__Host-sid",
