@@ -45,9 +45,10 @@ class Served:
     port: int
     keeper: Keeper
 
-    def ask(self, raw: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
+    def ask(self, raw: bytes, client: str) -> tuple[int, dict[str, str], dict[str, Any]]:
         """Status, headers, and what the application received (empty if it was not asked)."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as line:
+        place, source = ("127.0.0.1", self.port), (client or "127.0.0.1", 0)
+        with socket.create_connection(place, timeout=20, source_address=source) as line:
             line.sendall(raw)
             answer = http.client.HTTPResponse(line, method=raw.split()[0].decode("latin-1"))
             answer.begin()

@@ -18,12 +18,13 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import uvloop
 
@@ -38,10 +39,11 @@ from troth.engines.certificates import authority
 from troth.engines.envoy import binary, push, resources, server
 from troth.engines.envoy.resources import Certificate
 from troth.engines.seclang import Program
-from troth.kernel.request import Known, Request
+from troth.kernel.request import Ban, Known, Request
 from troth.kernel.site import Site
 from troth.promises.guard import enforce as guard
-from troth.promises.guard.settings import GuardSettings, OriginCheck
+from troth.promises.guard.rules.ranges import Ranges
+from troth.promises.guard.settings import GuardSettings
 from troth.promises.guard.settings.waf import Rules
 from troth.roles import rules_load
 from troth.roles.places import Places
@@ -50,7 +52,10 @@ HERE = Path(__file__).parent
 ECHO = HERE.parent.parent / "examples" / "echo" / "echo.py"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 APP, TROTH = "demo.localhost:8443", "troth.demo.localhost:8443"
-KEYS = set("about expect counted removed edge asgi wsgi nginx in exempt origins rules".split())
+KEYS = set(
+    "about expect counted removed edge asgi wsgi nginx in exempt origins rules "
+    "client only times settings banned allowed".split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +68,37 @@ class Vector:
 
     @property
     def settings(self) -> GuardSettings:
-        return GuardSettings(
-            origin=OriginCheck(
-                origins=tuple(self.said.get("origins", "").split()),
-                exempt=tuple(self.said.get("exempt", "").split()),
-            ),
-            rules=Rules(mode="block" if "rules" in self.said else "off"),
-        )
+        said: dict[str, Any] = {
+            "origin": {
+                "origins": self.said.get("origins", "").split(),
+                "exempt": self.said.get("exempt", "").split(),
+            },
+            "rules": {"mode": "block" if "rules" in self.said else "off"},
+            **json.loads(self.said.get("settings", "{}")),
+        }
+        return msgspec.convert(said, GuardSettings)
+
+    @property
+    def client(self) -> str:
+        return self.said.get("client", "")
+
+    @property
+    def times(self) -> int:
+        return int(self.said.get("times", "1"))
+
+    def known(self, now: datetime) -> Known:
+        banned = [each.split("=") for each in self.said.get("banned", "").split()]
+        return Known(
+            now=now,
+            bans={
+                subject: Ban(
+                    subject=subject, cause="a:cause", since=NOW,
+                    until=NOW + timedelta(seconds=int(seconds)),
+                )
+                for subject, seconds in banned
+            },
+            lists={"allowed": Ranges(self.said.get("allowed", "").split())},
+        )  # fmt: skip
 
     def request(self, app: str = APP, troth: str = TROTH) -> bytes:
         raw = self.raw.replace(b"{app}", app.encode()).replace(b"{troth}", troth.encode())
@@ -141,9 +170,15 @@ def keeper(settings: GuardSettings, told: Told) -> Keeper:
     return Keeper(Current(snapshot(settings), lambda *_: None), means)
 
 
-def by_decide(settings: GuardSettings, raw: bytes) -> Became:
+def armed(kept: Keeper, vector: Vector) -> None:
+    """Give a keeper what a vector says: settings, who is banned; counters that begin anew."""
+    kept.current.snapshot = snapshot(vector.settings)
+    kept.means = replace(kept.means, known=vector.known, take=Memory().take)
+
+
+def by_decide(vector: Vector) -> Became:
     """The function itself, with a reader that is not ours to make the request."""
-    head, _, body = raw.partition(b"\r\n\r\n")
+    head, _, body = vector.request().partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     method, target, _ = first.split(b" ")
     pairs = [line.split(b":", 1) for line in lines]
@@ -153,10 +188,13 @@ def by_decide(settings: GuardSettings, raw: bytes) -> Became:
         target=target,
         host=dict(headers)[b"host"],
         headers=headers,
+        client=vector.client,
         body=body or None,
     )
+    current, known, take = snapshot(vector.settings), vector.known(NOW), Memory().take
 
-    decision = decide(request, snapshot(settings), Known(now=NOW), Memory().take)
+    for _ in range(vector.times):
+        decision = decide(request, current, known, take)
 
     return Became(
         refused=(decision.refusal.slug, decision.refusal.code) if decision.refusal else None,
@@ -165,18 +203,26 @@ def by_decide(settings: GuardSettings, raw: bytes) -> Became:
     )
 
 
-def by_authz(settings: GuardSettings, raw: bytes, folder: Path) -> Became:
+def by_authz(vector: Vector, folder: Path) -> Became:
     """Envoy's question on a real socket."""
     events: list[dict[str, object]] = []
-    asked = authz.Authz(keeper(settings, lambda _, fields: events.append(fields)))
+    kept = keeper(vector.settings, lambda _, fields: events.append(fields))
+    armed(kept, vector)
+    asked = authz.Authz(kept)
+    raw = vector.request()
+    if vector.client:
+        raw = raw.replace(b"\r\n", b"\r\nX-Troth-Client: %b\r\n" % vector.client.encode(), 1)
 
     async def ask() -> bytes:
         door = wire.Door(folder / "door.sock", asked.answer, lambda *_: None)
         await door.open()
-        reader, writer = await asyncio.open_unix_connection(str(door.path))
-        writer.write(raw)
-        head = await reader.readuntil(b"\r\n\r\n")
-        writer.close()
+        for _ in range(vector.times):
+            events.clear()
+            asked.counts.clear()
+            reader, writer = await asyncio.open_unix_connection(str(door.path))
+            writer.write(raw)
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.close()
         await door.close()
         return head
 
@@ -191,23 +237,28 @@ def by_authz(settings: GuardSettings, raw: bytes, folder: Path) -> Became:
             removed=frozenset(filter(None, removed)),
             counted=frozenset(asked.counts) - {"allowed"},
         )
-    assert (status, len(events)) == (403, 1)
+    assert (status, len(events)) == (status_of(vector), 1)
     return Became(refused=(headers["troth-refused"], str(events[0]["code"])))
 
 
-Door = Callable[[GuardSettings, bytes], Became]
+def status_of(vector: Vector) -> int:
+    """Of a refusal: by whom."""
+    return 429 if vector.said["expect"].split()[1] == "rate-limit-ip" else 403
+
+
+Door = Callable[[Vector], Became]
 
 
 @pytest.fixture(params=["decide", "authz"])
 def door(request: pytest.FixtureRequest, tmp_path: Path) -> Door:
     if request.param == "decide":
         return by_decide
-    return lambda settings, raw: by_authz(settings, raw, tmp_path)
+    return lambda vector: by_authz(vector, tmp_path)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_every_door_decides_alike(vector: Vector, door: Door):
-    became = door(vector.settings, vector.request())
+    became = door(vector)
 
     check(vector, became)
 
@@ -217,12 +268,13 @@ class Edge:
     """A real Envoy before an echo, asking a real door whose snapshot a test may swap."""
 
     port: int
-    current: Current
+    keeper: Keeper
     context: ssl.SSLContext
 
-    def ask(self, raw: bytes, host: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+    def ask(self, raw: bytes, host: str, client: str) -> tuple[int, dict[str, str], dict[str, Any]]:
         """Status, headers, and what the application received (empty if it was not asked)."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as plain:
+        place, source = ("127.0.0.1", self.port), (client or "127.0.0.1", 0)
+        with socket.create_connection(place, timeout=20, source_address=source) as plain:
             name = host if host.endswith("demo.localhost") else "demo.localhost"
             with self.context.wrap_socket(plain, server_hostname=name) as line:
                 line.sendall(raw)
@@ -255,7 +307,7 @@ def edge() -> Iterator[Edge]:
         output=os.open(place / "echo.log", os.O_WRONLY | os.O_CREAT),
     )
     kept = keeper(GuardSettings(), lambda *_: None)
-    current, asked = kept.current, authz.Authz(kept)
+    asked = authz.Authz(kept)
     certificates = {
         host: Certificate(
             folders.tls / f"{host}.pem",
@@ -285,7 +337,7 @@ def edge() -> Iterator[Edge]:
         )
         stack.callback(envoy.stop)
         context = ssl.create_default_context(cafile=str(folders.tls / "ca.pem"))
-        yield Edge(port=port, current=current, context=context)
+        yield Edge(port=port, keeper=kept, context=context)
 
 
 @contextmanager
@@ -311,12 +363,14 @@ def serving(path: Path, answer: wire.Answer) -> Iterator[None]:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_the_edge_decides_alike(vector: Vector, edge: Edge):
+    skip_unless_loopback(vector)
     app, troth = (f"{host}:{edge.port}" for host in ("demo.localhost", "troth.demo.localhost"))
     raw = vector.request(app, troth)
     host = re.search(rb"\nHost: ([^:\r]+)", raw)[1].decode()
-    edge.current.snapshot = snapshot(vector.settings)
+    armed(edge.keeper, vector)
 
-    status, headers, received = edge.ask(raw, host)
+    for _ in range(vector.times):
+        status, headers, received = edge.ask(raw, host, vector.client)
 
     if "edge" in vector.said:
         assert 400 <= status < 500 or status == 307  # a redirect to the decoded path asks again
@@ -327,18 +381,25 @@ def test_the_edge_decides_alike(vector: Vector, edge: Edge):
         names = {name.lower() for name, _ in received.get("headers", [])}
         assert not names & set(vector.said.get("removed", "").split())
     else:
-        assert (status, received) == (403, {})
+        assert (status, received) == (status_of(vector), {})
         check(vector, Became(refused=(headers["troth-refused"], None)))
+
+
+def skip_unless_loopback(vector: Vector) -> None:
+    if vector.said.get("only") == "decide":
+        pytest.skip("nobody comes from that address here")
 
 
 @pytest.mark.parametrize("name", ["asgi", "wsgi", "nginx"])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_every_server_decides_alike(vector: Vector, name: str, request: pytest.FixtureRequest):
+    skip_unless_loopback(vector)
     served = request.getfixturevalue(f"{name}_door")
-    served.keeper.current.snapshot = snapshot(vector.settings)
+    armed(served.keeper, vector)
     raw = vector.request()
 
-    status, headers, received = served.ask(raw)
+    for _ in range(vector.times):
+        status, headers, received = served.ask(raw, vector.client)
 
     wanted = vector.said["expect"]
     if vector.said.get(name) == "refused":  # the server or the door says no without a check
@@ -355,7 +416,7 @@ def test_every_server_decides_alike(vector: Vector, name: str, request: pytest.F
     else:
         assert received == {}
         assert headers.get("troth-refused") == wanted.split()[1]
-        assert status == 403
+        assert status == status_of(vector)
         assert headers["troth-event"] == "0123456789abcdef"
 
 
