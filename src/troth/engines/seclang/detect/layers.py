@@ -38,6 +38,7 @@ _PLAIN = (
     + b" \t\r\n!#$'()*,-./:;<=>?@]^_`|}~"
     + bytes(byte for byte in range(0x80, 0xFE) if byte not in b"\xc0\xc1\xe0\xef\xf0")
 )
+_BARE = _LETTERS + b"_.-"
 _RUN = bytes(0x61 if byte in _BASE64 else 0x20 for byte in range(256))
 _LONG_RUN = b"a" * 16
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n\f\0"
@@ -101,6 +102,11 @@ def through(recognise: Callable[[bytes], str | None]) -> Callable[[bytes], str |
         return None
 
     return find
+
+
+def is_bare(value: bytes) -> bool:
+    """A word, a number, a name with dots, and nothing packed in it: no grammar's sign."""
+    return not value.translate(None, _BARE) and not _may_be_packed(value)
 
 
 def _may_be_packed(value: bytes) -> bool:

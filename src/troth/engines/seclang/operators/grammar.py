@@ -51,3 +51,7 @@ OPERATORS: Mapping[str, OperatorBuilder] = {
     "detectexhausted": _asking(budget.find),
 }
 """What they find, and capture, is the grammar's reason."""
+
+# These find something in single words too (`ysoserial`, `-1union`); all others need a sign that no
+# bare value has (`layers.is_bare`), so that a scan need not ask them. Held by a test over words.
+OF_WORDS = frozenset({"detectcode", "detectdeserial", "detectpath", "detectshell", "detectsqli"})

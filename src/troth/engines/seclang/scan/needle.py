@@ -24,11 +24,13 @@ class Needle:
         node: a pattern's tree; None for phrases and operators.
         phrases: of `@pm`, lower case, distinct; None otherwise.
         find: of an operator that is neither.
+        needs_sign: as in Test.
     """
 
     node: Node | None = None
     phrases: tuple[bytes, ...] | None = None
     find: Callable[[bytes], object] | None = None
+    needs_sign: bool = False
 
     @property
     def is_scanned(self) -> bool:
@@ -102,7 +104,7 @@ def needle(test: Test, data: Mapping[str, bytes]) -> Needle:
     if test.operator not in PATTERNS:
         if test.find is None:
             raise ValueError(f"@{test.operator} is not looked for by a scan")
-        return Needle(find=test.find)
+        return Needle(find=test.find, needs_sign=test.needs_sign)
     if test.operator == "rx":
         return Needle(node=pattern.read(test.argument))
     if test.operator == "pm":

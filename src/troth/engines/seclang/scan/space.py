@@ -8,6 +8,7 @@ turned over, under the mask, is what holds.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
+from troth.engines.seclang.detect.layers import is_bare
 from troth.engines.seclang.scan import tree
 from troth.engines.seclang.scan.chains import Chain, Chains, Function
 from troth.engines.seclang.scan.needle import Gate, Needle
@@ -131,15 +132,23 @@ class Space:
     def _beside(self, beside: Mapping[int, int]) -> list[tuple[int, Look]]:
         """Those that want a byte out of a set apart from all others: most values have none."""
         gated = {n: bits for n, bits in beside.items() if is_single_bytes(self.needles[n].clause)}
-        others = {n: bits for n, bits in beside.items() if n not in gated}
-        return [
+        signed = {n: bits for n, bits in beside.items() if self.needles[n].needs_sign}
+        others = {n: bits for n, bits in beside.items() if n not in gated and n not in signed}
+        looks = [
             (sum(part.values()), _one_by_one(self.needles, self._sought(part), 0))
-            for part in (gated, others)
+            for part in (gated, others, signed)
             if part
         ]
+        if signed:
+            looks[-1] = (looks[-1][0], _unless_bare(looks[-1][1]))
+        return looks
 
     def _sought(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
         return [(n, bits) for n, bits in wanted.items() if not self.needles[n].is_constant]
+
+
+def _unless_bare(look: Look) -> Look:
+    return lambda value, mask: 0 if is_bare(value) else look(value, mask)
 
 
 def _one_by_one(

@@ -20,6 +20,8 @@ class Test:
         every_stage: `multiMatch`: the value before, between and after the transformations.
         spaces: classes of variables whose values are asked; free words of the plan, as `ARGS`,
             `REQUEST_HEADERS:user-agent`.
+        needs_sign: nothing is found in a value of letters, digits, `_`, `.` and `-` where nothing
+            is packed (`detect.layers.is_bare`): such a value need not be asked.
         find: the operator itself, when it is not one of patterns: anything but None or False is
             a match. It must be pure.
     """
@@ -33,6 +35,7 @@ class Test:
     is_negated: bool = False
     every_stage: bool = False
     spaces: frozenset[str] = frozenset()
+    needs_sign: bool = False
     find: Callable[[bytes], object] | None = None
 
 
