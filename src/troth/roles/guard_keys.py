@@ -71,7 +71,7 @@ def _load(path: Path) -> list[_Kept]:
 
 def _locked(path: Path) -> files.Lock:
     """The lock, when the other guard is done. Raises FileError when it never is."""
-    for _ in range(_TRIES):
+    for _ in range(_TRIES if path.parent.is_dir() else 0):
         try:
             return files.Lock(path)
         except files.FileError:
