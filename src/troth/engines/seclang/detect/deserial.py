@@ -72,7 +72,7 @@ _NODE = Linear(
     rb"|\"constructor\"\s{0,4}:\s{0,4}\{\s{0,4}\"prototype\""
 )
 _GATE = Linear(
-    rb"[OC]:\+?\d|\xac\xed|aced0005|rO0AB|AAEAAAD|gA[JNRSWE]|BAh|c\w{1,40}\n"
+    rb"[OC]:\+?\d|\xac\xed|aced0005|rO0AB|AAEAAAD|gA[JNRSWE]|BAh|c\w+\n"
     rb"|[\"'@]\$?[@$]?(?:type|class|c)\b|\$type|!r|!!|!<|__proto__|prototype|ND_FUNC|java"
     rb"|<(?:object|void|sorted-set|tree-map|dynamic)|org\.|com\.sun|Impl\b|ysoserial"
     rb"|ObjectData|\x8c|KGRw|Y29z|Y3Bv|Y19f"

@@ -78,7 +78,7 @@ _MEMCACHED = re.compile(
 )
 MAX_SPACES = 2  # in a datum of one field
 _PASTED = re.compile(rb"[A-Za-z-]{2,30}: |(?:GET|POST|HTTP)\b")
-_ENDS = (b"\n", b"\r", b"\\n", b"\xe5\x98")  # the last: what U+560A ends in when it is cut
+_END = re.compile(rb"[\r\n]|\\n|\xe5\x98")  # the last: what U+560A ends in when it is cut
 MAX_LINES = 12
 
 _COMMANDS = (("smtp", _SMTP), ("imap", _IMAP), ("memcached", _MEMCACHED))
@@ -89,7 +89,7 @@ def recognise(value: bytes) -> str | None:
     text = value[:4096]
     if b"HTTP/" in text and _REQUEST.match(text):
         return "request"
-    if not any(end in value for end in _ENDS):
+    if _END.search(value) is None:
         return "imap" if b" " in value and _IMAP.search(text[:400]) else None
     if _HTTP.match(text) and _is_field(text):
         return "http-header"

@@ -44,15 +44,15 @@ MAX_LINES = 2
 FEW = 3  # words of a language among a program's arguments: that many are a sentence
 
 _META = Linear(
-    rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object|%\S{0,20}\s{1,20}in\s{0,20}\()"
-    rb"|(?i:(?:^|\s)if\s[^\n]{0,80}(?:==|\s(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s))"
+    rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object|%\S*\s+in\s*\()"
+    rb"|(?i:(?:^|\s)if\s[^\n]*(?:==|\s(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s))"
 )
 _FIRST = re.compile(rb"[\s\"'(@]{0,8}([^\s;|&`\"')]{1,96})")
 # Where a command may begin, and its first word: quotes, backslashes, carets and empty expansions
 # may split it. Only what a name can start with is looked at.
 _PLACE = re.compile(
-    rb"([;|`\n\r]|&(?!(?:lt|gt|amp|quot|nbsp|apos|#\w{1,6});)|[$<>]\()(?:[\s(!@]"
-    rb"|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
+    rb"([;|`\n\r](?![;|`\n\r])|&(?!&|(?:lt|gt|amp|quot|nbsp|apos|#\w{1,6});)|[$<>]\()"
+    rb"(?:[ \t(!@]|[{]\s){0,8}(?:\w{1,32}=[^\s;|&`]{0,64}\s+){0,3}"
     rb"(?=[A-Za-z/.\\'\"$^{?*\[])"
     rb"((?:[\w./+@^?*\[\]-]|\\[^\n]|'[^'\n]{0,24}'|\"[^\"\n]{0,24}\""
     rb"|\$(?:[@*0-9]|\{[@*0-9]\}|\{[A-Z_]{1,20}(?::[^}\n]{0,16})?\})){1,48})"
@@ -83,8 +83,9 @@ _NAMED = re.compile(rb"(?:~|\.{0,2})/|[A-Za-z]:\\|\$|<|>")
 _DATUM = re.compile(rb"[\d\"'=./:@<>\[]")
 _TITLE = re.compile(rb"[^\W\d][\w -]+$")
 _BREAKS = (b";", b"|", b"&", b"`", b"\n", b"\r", b"$(", b"<(", b">(")
-_INLINE = re.compile(_PLACE.pattern.replace(rb"[;|`\n\r]|", rb"[;|`]|", 1))
+_INLINE = re.compile(_PLACE.pattern.replace(rb"[;|`\n\r](", rb"[;|`](", 1))
 _REPEATED = re.compile(rb"([;|&`$<>({])\1{2,}|(\s)\s{2,}")
+_REPEATS = Linear(rb"[;|&`$<>({]{3}|\s{3}")
 _TABLE = re.compile(rb"\n\s{0,4}\|[^\n]{1,400}\|\s{0,4}\n\s{0,4}\|")
 
 
@@ -126,7 +127,7 @@ def _commands(value: bytes) -> str | None:
         head = head.lstrip(b"\r\n" + _CLOSERS)  # a text that begins with an empty line
     breaks_out = head.startswith(_BREAKS)
     places = _PLACE if breaks_out or value.count(b"\n") <= MAX_LINES else _INLINE
-    if len(value) > MAX_INJECTED:
+    if breaks_out and len(value) > MAX_INJECTED and _REPEATS.search(value):
         value = _REPEATED.sub(_twice, value)
     for count, place in enumerate(places.finditer(value)):
         if not breaks_out and not _is_data(value[: place.start()], place.group(1)):

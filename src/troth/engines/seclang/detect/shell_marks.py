@@ -122,9 +122,9 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
 # Three of them begin with words of every language: they are looked for where one of these occurs.
 _RARE = Linear(
     rb"(?i:powershell|iex|invoke-|new-object|\.download|certutil|bitsadmin|start-sleep"
-    rb"|%\S{0,20}\s{1,20}in\s{0,4}\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq"
+    rb"|%\S*\s+in\s*\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq"
     rb"|gtr|geq)\s"
-    rb"|\bif\s[^\n]{1,60}==)|(?:\$\(|`)\s{0,4}(?:whoami|id|hostname|uname|cat|base64|env)\b"
+    rb"|\bif\s[^\n]+==)|(?:\$\(|`)\s*(?:whoami|id|hostname|uname|cat|base64|env)\b"
 )
 _SPLITTER = Linear(
     rb"\\\w|''|\"\"|\^\w|\w'\w{1,8}'|'\w{1,8}'\w|\w\"\w{1,8}\"|\"\w{1,8}\"\w|\$[@*0-9{'a-z]"

@@ -20,7 +20,7 @@ MAX_OPENINGS = 2500
 MAX_EXPRESSION = 400  # bytes
 
 _GATE = Linear(
-    rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w{2,8}\s?\(|\$\w{1,20}\.\w|@\w{1,20}\.\w|<\w?%"
+    rb"[{<\[(][{%#$=!*@?(]|[$#%*@~^]\{|\{\w|#\w+\s?\(|\$\w+\.\w|@\w+\.\w|<\w?%"
     rb"|<esi:|\(#|@\("
 )
 # Where an expression begins, and what ends it.
