@@ -75,9 +75,15 @@ def unfold(value: bytes) -> Unfolded:
     """The value and its decoded forms. Pure; short values are remembered."""
     if not value.translate(None, _PLAIN) and not _may_be_packed(value):
         return Unfolded((Form("", value),), False)
-    return _remembered(value) if len(value) <= MAX_REMEMBERED_BYTES else _unfold(value)
+    if len(value) <= MAX_REMEMBERED_BYTES:
+        return _remembered(value)
+    known = _LATEST_LONG[0]
+    if known[0] is not value:
+        known = _LATEST_LONG[0] = (value, _unfold(value))
+    return known[1]
 
 
+_LATEST_LONG: list[tuple[bytes, Unfolded]] = [(b"", Unfolded((), is_exhausted=False))]
 _LATEST: list[tuple[bytes, tuple[Form, ...]]] = [(b"", ())]
 
 
