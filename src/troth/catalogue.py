@@ -50,6 +50,8 @@ CATALOGUE: tuple[Promise, ...] = (
     guard.MALICIOUS_TRAFFIC_UPSTREAM,
     guard.AUTO_RESPONSE,
     guard.RATE_LIMIT_IP,
+    guard.BRUTE_FORCE_BLOCKING,
+    guard.IP_BLOCK_AFTER_FAILURES,
     guard.IP_BLOCKLIST,
     guard.IP_FILTERING,
     guard.ORIGIN_CHECK,

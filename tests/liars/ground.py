@@ -68,6 +68,16 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                 "probe": {"broken": "/broken", "cookie": form, "forms": [form]},
             },
             "guard": {
+                "login": [
+                    {
+                        "path": "/guessed",
+                        "account": "email",
+                        "password": "password",
+                        "failure": [{"status": [401]}],
+                        "success": [{"status": [303]}],
+                    }
+                ],
+                "canary": {"account": "guessed@courts.example", "password": upstream.PASSWORD},
                 "lists": [
                     {
                         "name": "own",

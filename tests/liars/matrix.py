@@ -25,6 +25,7 @@ from liars import (
     edge_transparency,
     edge_transport,
     guard_addresses,
+    guard_login,
     guard_origin,
     guard_waf,
     trust_page,
@@ -49,6 +50,7 @@ FILES = (
     guard_origin,
     guard_waf,
     guard_addresses,
+    guard_login,
     trust_page,
 )
 LIARS: tuple[Liar, ...] = tuple(liar for file in FILES for liar in file.LIARS)

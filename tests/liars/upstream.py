@@ -39,6 +39,9 @@ _ANSWERS: dict[str, tuple[int, str, bytes]] = {
 COOKIE = "rude={}; Path=/; Domain={}"
 
 
+PASSWORD = "the-canary-knows-it"  # of the only account there is, at /guessed
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How the application behaves; the defaults are what the honest system repairs.
@@ -76,12 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         size = int(self.headers.get("content-length") or 0)
-        self.rfile.read(size)
+        sent = self.rfile.read(size)
         path = self.path.partition("?")[0]
         pages = _ANSWERS | dict(self.server.manners.pages)
         status, kind, body = pages.get(path, (404, _HTML, b"<!doctype html><title>None</title>"))
         if path == "/login" and self.command == "POST":
             status, kind, body = 303, "", b""
+        if path == "/guessed" and self.command == "POST":
+            status, kind, body = (303 if PASSWORD.encode() in sent else 401), "", b""
         if path == "/old":
             status, kind, body = 302, "", b""
         self.send_response(status)

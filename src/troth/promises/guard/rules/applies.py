@@ -10,4 +10,7 @@ def not_applicable(settings: GuardSettings) -> Mapping[str, str]:
     because: dict[str, str] = {}
     if not settings.lists:
         because["ip-blocklist"] = "no list of addresses has been named for this application yet"
+    if not settings.login:
+        for slug in ("brute-force-blocking", "ip-block-after-failures"):
+            because[slug] = "no login route of this application has been named yet"
     return because

@@ -6,9 +6,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
+from troth.promises.guard.settings.canary import Canary
 from troth.promises.guard.settings.cards import Cards
 from troth.promises.guard.settings.csrf import Csrf
 from troth.promises.guard.settings.flows import Flow
+from troth.promises.guard.settings.learn import Learn
 from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
 from troth.promises.guard.settings.replay import Replay
@@ -63,9 +65,11 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     csrf: Csrf = msgspec.field(default_factory=Csrf)
     flows: Annotated[tuple[Flow, ...], Meta(max_length=128)] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
+    canary: Canary = msgspec.field(default_factory=Canary)
     replay: Replay = msgspec.field(default_factory=Replay)
     bans: Bans = msgspec.field(default_factory=Bans)
     lists: Annotated[tuple[Blocklist, ...], Meta(max_length=32)] = ()
     zones: Zones = msgspec.field(default_factory=Zones)
     rules: Rules = msgspec.field(default_factory=Rules)
+    learn: Learn = msgspec.field(default_factory=Learn)
     events: Events = msgspec.field(default_factory=Events)
