@@ -2,7 +2,7 @@
 
 Only answers to requests that the guard gave a name (`AWAITED`) are looked at; the name is taken
 off before the application sees it. Where the header alone is wanted, or the body is short and says
-how long it is, the answer waits for the guard's word (a fifth of a second at most): so the failure
+how long it is, the answer waits for the guard's word (half a second at most): so the failure
 is counted before the visitor knows of it, and a cookie can be set with the answer itself. A body
 that comes in pieces goes on as it comes; its beginning is told afterwards, asynchronously.
 
@@ -13,7 +13,7 @@ cookies (`lua`); it stands outside of it, so that what the guard sets is not rep
 from troth.enforce.awaited import MAX_BODY_BYTES, READS_BODY
 from troth.kernel.request import AWAITED
 
-WAIT_MS, TELL_MS = 200, 2000
+WAIT_MS, TELL_MS = 500, 2000
 CLUSTER = "guard-seen-"  # and the guard's index
 
 SCRIPT = f"""\
