@@ -74,10 +74,13 @@ def test_what_holds_nothing_has_no_second_form(raw):
 
 
 def test_a_bound_that_was_met_is_said():
-    assert not layers.unfold(b"%41" * 100).is_exhausted
-    assert layers.unfold(b"%41" * 50_000).is_exhausted
-    assert layers.unfold(b"[" + b'"a1",' * 20 + b'"b2"]').is_exhausted is False
-    many = b"[" + b",".join(b'"v%d"' % number for number in range(2000)) + b"]"
+    assert not layers.unfold(b"&lt;" * 1000).is_exhausted
+    assert not layers.unfold(b"&" * 50_000).is_exhausted
+    assert layers.unfold(b"&lt;" * 50_000).is_exhausted
+    assert layers.unfold(b"\\x41" * 50_000).is_exhausted
+    few = b"[" + b",".join(b'"v %d"' % number for number in range(1000)) + b"]"
+    assert not layers.unfold(few).is_exhausted
+    many = b"[" + b",".join(b'"v %d"' % number for number in range(5000)) + b"]"
     assert layers.unfold(many).is_exhausted
     assert len(layers.unfold(many).forms) == layers.MAX_FORMS
 

@@ -1,8 +1,8 @@
 """One escape notation at a time: percent, entity, backslash, overlong, full width. Bytes to bytes.
 
 Each function undoes one notation once, and gives the input back where there is none of it. What is
-malformed stays as it stands, as the lenient decoders of real applications leave it. Each replaces
-at most `MAX_ESCAPES` escapes: what lies behind them is the caller's to refuse.
+malformed stays as it stands, as the lenient decoders of real applications leave it. All but
+`percent` replace at most `MAX_ESCAPES` escapes: what lies behind them is the caller's to refuse.
 """
 
 import binascii
@@ -10,11 +10,14 @@ import re
 import unicodedata
 from collections.abc import Callable
 from html.entities import html5
+from itertools import islice
+from urllib.parse import unquote_to_bytes
 
-# A replacement costs half a microsecond, so this is two to four milliseconds a notation.
-MAX_ESCAPES = 4096
+# A replacement costs half a microsecond, so this is four milliseconds a notation.
+MAX_ESCAPES = 8192
 
-_PERCENT = re.compile(rb"%(?:[uU]([0-9a-fA-F]{4})|([0-9a-fA-F]{2}))")
+_PERCENT = re.compile(rb"%[0-9a-fA-FuU]")
+_WIDE_PERCENT = re.compile(rb"%[uU]([0-9a-fA-F]{4})")
 # HTML Living Standard 13.2.5.72-80: the semicolon is optional after a number, and after the names
 # that HTML 2 had. Leading zeros have no limit there; a browser reads them all.
 _ENTITY = re.compile(
@@ -53,9 +56,8 @@ def _character(code: int) -> bytes:
     return chr(code).encode()
 
 
-def _percent(match: re.Match[bytes]) -> bytes:
-    wide, narrow = match.groups()
-    return bytes((int(narrow, 16),)) if narrow else _character(int(wide, 16))
+def _wide_percent(match: re.Match[bytes]) -> bytes:
+    return _character(int(match.group(1), 16))
 
 
 def _entity(match: re.Match[bytes]) -> bytes:
@@ -109,7 +111,10 @@ def percent(value: bytes) -> bytes:
     """RFC 3986, 2.1, and `%uXXXX` (IIS); a plus sign is a space where an escape stands too."""
     if _PERCENT.search(value) is None:
         return value
-    return _PERCENT.sub(_percent, value.replace(b"+", b" "), MAX_ESCAPES)
+    spaced = value.replace(b"+", b" ")
+    if b"%u" in spaced or b"%U" in spaced:
+        spaced = _WIDE_PERCENT.sub(_wide_percent, spaced, MAX_ESCAPES)
+    return unquote_to_bytes(spaced)
 
 
 def _each(
@@ -131,9 +136,22 @@ utf7 = _each(_UTF7, _utf7, "The shifted runs of UTF-7.")
 
 
 def is_cut(value: bytes) -> bool:
-    """Whether one pass may have left escapes unread: the lead characters are that many."""
-    return len(value) > MAX_ESCAPES and (
-        value.count(b"%") > MAX_ESCAPES
-        or value.count(b"&") > MAX_ESCAPES
-        or value.count(b"\\") > MAX_ESCAPES
+    """Whether one pass leaves escapes unread, because they are more than `MAX_ESCAPES`."""
+    return any(
+        value.count(lead) > MAX_ESCAPES
+        and sum(1 for _ in islice(pattern.finditer(value), MAX_ESCAPES + 1)) > MAX_ESCAPES
+        for lead, pattern in _LEADS
     )
+
+
+_LEADS = (
+    (b"&", _ENTITY),
+    (b"\\", _SCRIPT),
+    (b"%", _WIDE_PERCENT),
+    (b"+A", _UTF7),
+    (b"\xef", _WIDE),
+    (b"\xc0", _OVERLONG),
+    (b"\xc1", _OVERLONG),
+    (b"\xe0", _OVERLONG),
+    (b"\xf0", _OVERLONG),
+)

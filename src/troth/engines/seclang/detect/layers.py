@@ -22,11 +22,12 @@ import msgspec
 from troth.engines.seclang.detect import escapes
 
 DEPTH = 3
-MAX_FORMS = 256
+MAX_FORMS = 2048  # most are the strings of a JSON document within a field
 SPARE_BYTES = 4096
 GROWTH = 4
 REMEMBERED = 64
 MAX_REMEMBERED_BYTES = 2048
+MAX_SEEN = 128  # forms looked at of a value that is to be refused as exhausted (`budget`) anyhow
 MAX_RUNS = 16  # base64 runs looked at within one longer text
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -54,6 +55,7 @@ _RUN_BASE64 = re.compile(
 _HEXADECIMAL = re.compile(rb"(?:0[xX])?((?:[0-9a-fA-F]{2}){6,})")
 _URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")
 _MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_FEWEST_LETTERS = 16  # a shorter name is nothing but a name
 _FEWEST_DIGITS = 8  # base64 of less than six characters: no attack is that short
 
 
@@ -208,7 +210,7 @@ def _leaves(text: bytes) -> Iterator[bytes]:
             pending.extend(item)
         elif isinstance(item, list):
             pending.extend(item)
-        elif isinstance(item, str) and not item.isalpha():
+        elif isinstance(item, str) and not (len(item) < _FEWEST_LETTERS and item.isidentifier()):
             yield item.encode()
 
 
