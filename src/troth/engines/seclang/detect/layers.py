@@ -89,6 +89,10 @@ _LATEST_LONG: list[tuple[bytes, Unfolded]] = [(b"", Unfolded((), is_exhausted=Fa
 _LATEST: list[tuple[bytes, tuple[Form, ...]]] = [(b"", ())]
 
 
+def _seen(unfolded: Unfolded) -> tuple[Form, ...]:
+    return unfolded.forms[:MAX_SEEN] if unfolded.is_exhausted else unfolded.forms
+
+
 def through(recognise: Callable[[bytes], str | None]) -> Callable[[bytes], str | None]:
     """A detector over all forms; its reason names the layers it went through ("url:tautology").
 
@@ -100,7 +104,7 @@ def through(recognise: Callable[[bytes], str | None]) -> Callable[[bytes], str |
         latest = _LATEST[0]
         if latest[0] is not value:
             is_plain = not value.translate(None, _PLAIN) and not _may_be_packed(value)
-            latest = _LATEST[0] = (value, () if is_plain else unfold(value).forms)
+            latest = _LATEST[0] = (value, () if is_plain else _seen(unfold(value)))
         if not latest[1]:
             return recognise(value)
         for how, text in latest[1]:
