@@ -179,10 +179,9 @@ def compare(
             asked = message(request)
             said: dict[str, object] = {}
             for name in names:
+                is_peer = peer is not None and name == "peer"
                 run = (
-                    (lambda: peer.decide(request))
-                    if name == "peer"
-                    else (lambda p=ours.get(name): p.inspect(asked))
+                    partial(peer.decide, request) if is_peer else partial(ours[name].inspect, asked)
                 )
                 cost, said[name] = timed(run)
                 best[name][at] = min(best[name][at], cost) if turn else best[name][at]

@@ -174,7 +174,7 @@ def test_all_that_a_rule_names_is_known_to_be_read():
 def test_no_verdict_of_the_crs_changes():
     sources, data = rules.sources_of(CRS)
     pair = twins(compile(parse(sources, data), paranoia=2), dict(data))
-    asked = list(generated.requests(31, 60))
+    asked = list(generated.requests(31, 30))
 
     same(pair, asked + asked)
     assert 0 < len(pair[1].recall.ends) <= 4 * ENTRIES
