@@ -20,7 +20,7 @@ from troth.cli.liar import liar
 from troth.cli.logs import logs
 from troth.cli.prove import prove, show, verify
 from troth.cli.rules import rules
-from troth.cli.rules_exclude import exclude, explain, import_
+from troth.cli.rules_exclude import exclude, explain, import_, learn
 from troth.cli.scan import scan
 from troth.cli.up import up
 from troth.cli.upgrade import upgrade
@@ -38,7 +38,7 @@ for command in (init, up, config, csp, hsts, prove, show, verify, witness, cosig
     group.add_command(command)
 for command in (install, upgrade, uninstall, user, logs, events, doctor, liar, scan, rules):
     group.add_command(command)
-for command in (explain, exclude, import_):
+for command in (explain, exclude, import_, learn):
     rules.add_command(command)
 for command in (ban, unban, allow, bans):
     group.add_command(command)

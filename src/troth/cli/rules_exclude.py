@@ -1,4 +1,4 @@
-"""`troth rules explain`, `troth rules exclude`, `troth rules import`."""
+"""`troth rules explain`, `exclude`, `learn` and `import`."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from troth.cli.prove import found, installation
 from troth.roles import exclude as excluding
 from troth.roles import explain as explaining
+from troth.roles import learn as learning
 from troth.roles import rules_import as importing
 from troth.roles import up
 from troth.roles.prove import data_of
@@ -70,4 +71,21 @@ def import_(
     told = importing.bring(config, settings, data_of(settings, data), source, sha256)
     said = f"in force: {told.rules} rules of {told.folder}\nsha256 {told.sha256}"
     click.echo(json.dumps(told.as_json()) if as_json else said)
+    return 0
+
+
+@click.command()
+@click.option("--apply", "is_applied", is_flag=True, help="Put them into troth.toml.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@installation
+def learn(*, is_applied: bool, as_json: bool, config: Path | None, data: Path | None) -> int:
+    """Propose which kind each parameter is (a number, a date), as seen or as OpenAPI says."""
+    config, data = found(config, data)
+    settings = up.read(config)
+    places = data_of(settings, data)
+    proposal = learning.propose(settings, places)
+    said = "\n".join(learning.lines(proposal, settings.guard.learn.check))
+    click.echo(json.dumps(proposal.as_json()) if as_json else said)
+    if is_applied and proposal.parameters:
+        learning.write(config, places, proposal)
     return 0

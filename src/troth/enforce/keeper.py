@@ -67,6 +67,7 @@ class Means:
         settle: counts strikes and marks notes of a decision that is made.
         wrote: where the event of a decision goes; never blocks.
         kept: where a refused request goes, to be explained later; never blocks.
+        passed: told of each request that is let through and of which no rule said anything.
         allowed_every: one in so many requests that pass without a word is an event; 0 for none.
     """
 
@@ -78,6 +79,7 @@ class Means:
     settle: Callable[[Decision, datetime], None] = _nothing
     wrote: Callable[[events.Event], None] = _nothing
     kept: Callable[[str, Request, Decision, datetime], None] = _nothing
+    passed: Callable[[Request], None] = _nothing
     allowed_every: int = 0
 
 
@@ -188,12 +190,21 @@ class Keeper:
             self.counts["allowed"] += 1
         if decision.hits:
             return Ruling(decision=decision, event=self._written(request, decision, now))
+        if not is_answer:
+            self._learn(request)
         if self.means.allowed_every and not is_answer:
             self._passed += 1
             if self._passed >= self.means.allowed_every:
                 self._passed = 0
                 return Ruling(decision=decision, event=self._written(request, decision, now))
         return PASSED if decision is ALLOWED else Ruling(decision=decision)
+
+    def _learn(self, request: Request) -> None:
+        """Fails open: what cannot be learnt from changes no decision."""
+        try:
+            self.means.passed(request)
+        except Exception:  # noqa: BLE001 -- a machine's loop: the request was decided about
+            self.counts["unlearnt"] += 1
 
     def _refused(
         self, request: Request, decision: Decision, now: datetime, more: dict[str, object]

@@ -28,6 +28,7 @@ from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key
 from troth.roles import guard_keys, rules_cache, running, start, up
 from troth.roles.guard_standing import Standing
+from troth.roles.learn import Watch
 from troth.roles.places import Places
 from troth.roles.policy import Programs, build
 from troth.roles.recorder import Recorder
@@ -39,6 +40,8 @@ SAVE_EVERY_S = 2.0
 COUNT_EVERY_S = 60.0
 QUICKEN_AFTER_S = 20.0
 LEARNT, SINK = "csp.json", "sink.json"  # in the spool
+
+_Kept = reports.Learnt | sink.Sink | Watch
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,30 +70,26 @@ async def _run(path: Path, places: Places, index: int) -> None:
             refused = str(fields["because"])
         log.event(name, **fields)
 
-    passing, trails = Key("passing", rng.randbytes(32)), Trails(clock.now())
-
-    def secrets() -> Secrets:
-        ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
-        return Secrets(ring=ring, passing=passing)
-
+    secrets, trails = _secrets(places, rng), Trails(clock.now())
     programs = Programs(places.spool / rules_cache.FOLDER)
     current = Current(build(path, secrets(), programs), told)
     settings = up.read(path)
-    recorder = Recorder(places, settings.guard.events, told)
+    recorder = Recorder(places, settings.guard, told)
     standing = Standing(settings, places, index, told, trails)
-    means = Means(
-        now=clock.now,
-        new_id=_ids(rng, 64),
-        told=told,
-    )
-    keeper = Keeper(current, standing.means(recorder.means(means, settings.guard.events)))
+    means = recorder.means(Means(now=clock.now, new_id=_ids(rng, 64), told=told))
+    keeper = Keeper(current, standing.means(means))
     waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
     asked = authz.Authz(keeper, waiting, standing.ask)
     learnt, drain = reports.Learnt(places.spool / LEARNT), sink.Sink(places.spool / SINK)
+    kept: list[_Kept] = [learnt, drain]
     own = direct.Direct(current, learnt, drain, now=clock.now, new_id=_ids(rng, 128))
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
-    seen = places.socket(f"guard-seen-{index}")
-    doors = [asking, wire.Door(seen, waiting.answer, told, limits=awaited.LIMITS)]
+    doors = [
+        asking,
+        wire.Door(
+            places.socket(f"guard-seen-{index}"), waiting.answer, told, limits=awaited.LIMITS
+        ),
+    ]
 
     def tell(*, is_taken: bool) -> None:
         running.tell(
@@ -107,18 +106,19 @@ async def _run(path: Path, places: Places, index: int) -> None:
         made = await asyncio.to_thread(_attempt, lambda: build(path, secrets(), programs))
         is_taken = current.renew(lambda: _or_raise(made))
         await asyncio.to_thread(standing.reread, path, is_taken=is_taken)
+        if is_taken:
+            recorder.renew(up.read(path).guard)
         tell(is_taken=is_taken)
         quicken.set()
 
     tell(is_taken=True)
     if index == ACTIVE:
         doors.append(wire.Door(places.socket("guard-http"), own.answer, told, limits=direct.LIMITS))
-    stop, again, quicken = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    quicken.set()
-    _listen(stop, again)
+        kept.append(recorder.watch)
+    quicken = asyncio.Event()
+    stop, again = _listen()
     await standing.open()
-    for door in doors:
-        await door.open()
+    await asyncio.gather(*(door.open() for door in doors))
     log.event("guard.ready", config=current.snapshot.config)
     notify.ready()
     work = (
@@ -126,13 +126,24 @@ async def _run(path: Path, places: Places, index: int) -> None:
         _watch(path, again, renew),
         _quicken(quicken, programs, told, QUICKEN_AFTER_S * index),
         _renew_keys(again, LOOK_AT_KEYS_S),
-        _save((learnt, drain), told),
+        _save(kept, told),
         _count((asked.counts, own.counts), told, COUNT_EVERY_S),
     )
     await _until(stop, work, doors)
-    _save_once((learnt, drain), told)
+    _save_once(kept, told)
     await asyncio.to_thread(recorder.close)
     log.event("guard.stopped", **asked.counts, **own.counts)
+
+
+def _secrets(places: Places, rng: chance.Dice) -> Callable[[], Secrets]:
+    """The guard's keys as they are now: those that last, and one that dies with the process."""
+    passing = Key("passing", rng.randbytes(32))
+
+    def secrets() -> Secrets:
+        ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
+        return Secrets(ring=ring, passing=passing)
+
+    return secrets
 
 
 def _ids(rng: chance.Dice, bits: int) -> Callable[[], str]:
@@ -159,24 +170,25 @@ async def _quicken(wanted: asyncio.Event, programs: Programs, told: Told, after_
     The standby waits, so that it finds them built. Fails open to slowness, and that is told.
     """
     while True:
+        if not programs.is_quick:
+            await asyncio.sleep(after_s)
+            try:
+                is_quick = await asyncio.to_thread(programs.quicken)
+            except Failure as failure:
+                told("rules.slow", {"because": failure.hint()})
+            else:
+                told("rules.quick" if is_quick else "rules.slow", {})
         await wanted.wait()
         wanted.clear()
-        if programs.is_quick:
-            continue
-        await asyncio.sleep(after_s)
-        try:
-            is_quick = await asyncio.to_thread(programs.quicken)
-        except Failure as failure:
-            told("rules.slow", {"because": failure.hint()})
-        else:
-            told("rules.quick" if is_quick else "rules.slow", {})
 
 
-def _listen(stop: asyncio.Event, again: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
+def _listen() -> tuple[asyncio.Event, asyncio.Event]:
+    """What is set when it is time to stop, and when the settings are to be read again."""
+    loop, stop, again = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     loop.add_signal_handler(signal.SIGHUP, again.set)
+    return stop, again
 
 
 def _attempt(make: Callable[[], Snapshot]) -> Snapshot | Failure | ValueError:
@@ -204,13 +216,13 @@ async def _count(counts: Sequence[Counter[str]], told: Told, every_s: float) -> 
         before = now
 
 
-async def _save(kept: Sequence[reports.Learnt | sink.Sink], told: Told) -> None:
+async def _save(kept: Sequence[_Kept], told: Told) -> None:
     while True:
         await asyncio.sleep(SAVE_EVERY_S)
         _save_once(kept, told)
 
 
-def _save_once(kept: Sequence[reports.Learnt | sink.Sink], told: Told) -> None:
+def _save_once(kept: Sequence[_Kept], told: Told) -> None:
     """Fails open: proposals for a policy are no reason to stop a guard."""
     try:
         for each in kept:

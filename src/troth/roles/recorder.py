@@ -15,7 +15,9 @@ from troth.enforce import events, requests
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import Means
 from troth.kernel.request import Request
-from troth.promises.guard.settings import Events
+from troth.promises.guard.settings import Events, GuardSettings
+from troth.roles.learn import FILE as LEARNT
+from troth.roles.learn import Watch
 from troth.roles.places import Places
 
 SAMPLE = 20
@@ -30,11 +32,21 @@ class Recorder:
 
     Args:
         places: of the data directory.
-        settings: how much is kept.
+        settings: how much is kept, and whether kinds of parameters are learnt.
         told: where what is lost is told, from the spools' threads.
     """
 
-    def __init__(self, places: Places, settings: Events, told: Told) -> None:
+    def __init__(self, places: Places, settings: GuardSettings, told: Told) -> None:
+        self.watch = Watch(places.spool / LEARNT)
+        self._allowed_every = settings.events.allowed_every
+        self._open(places, settings.events, told)
+        self.renew(settings)
+
+    def renew(self, settings: GuardSettings) -> None:
+        """Other settings; how much is kept counts from the next start."""
+        self.watch.is_on = settings.learn.watch
+
+    def _open(self, places: Places, settings: Events, told: Told) -> None:
         total = settings.max_bytes
         segment = min(4 * 1024 * 1024, total // 4)
         self.events = Spool(
@@ -57,10 +69,14 @@ class Recorder:
         self._kinds: OrderedDict[tuple[str, str, bytes], int] = OrderedDict()
         self._hour = 0
 
-    def means(self, means: Means, settings: Events) -> Means:
+    def means(self, means: Means) -> Means:
         """The same means, writing down what is decided."""
         return replace(
-            means, wrote=self.wrote, kept=self.kept, allowed_every=settings.allowed_every
+            means,
+            wrote=self.wrote,
+            kept=self.kept,
+            passed=self.watch.passed,
+            allowed_every=self._allowed_every,
         )
 
     def wrote(self, event: events.Event) -> None:

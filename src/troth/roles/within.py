@@ -68,7 +68,7 @@ class Guard(Keeper):
         self._trails = Trails(clock.now())
         self._memory = Memory()
         self._bans = Bans(_sentence(settings), Ranges, self._told)
-        self.recorder = Recorder(places, settings.guard.events, self._told)
+        self.recorder = Recorder(places, settings.guard, self._told)
         means = Means(
             now=clock.now,
             new_id=lambda: f"{self._rng.getrandbits(64):016x}",
@@ -77,9 +77,7 @@ class Guard(Keeper):
             known=self._known,
             settle=self._settle,
         )
-        super().__init__(
-            Current(self._built(), self._told), self.recorder.means(means, settings.guard.events)
-        )
+        super().__init__(Current(self._built(), self._told), self.recorder.means(means))
         own = direct.Direct(
             self.current,
             reports.Learnt(places.spool / LEARNT),

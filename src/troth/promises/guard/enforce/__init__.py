@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from troth.engines.seclang import Program
 from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, ResponseCheck
 from troth.kernel.site import Site
-from troth.promises.guard.enforce import bans, cards, csrf, flows, limits, login, origin, waf, zones
+from troth.promises.guard.enforce import (
+    bans,
+    cards,
+    csrf,
+    flows,
+    kinds,
+    limits,
+    login,
+    origin,
+    waf,
+    zones,
+)
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.settings import GuardSettings
 
@@ -48,6 +59,7 @@ def compose(
             *origin.checks(settings, site),
             *csrf.checks(settings.csrf, site, own),
             *cards.checks(settings.cards),
+            *kinds.checks(settings.learn),
             *((waf.check(program, settings.rules),) if program else ()),
             *flows.checks(settings.flows, account, own),
             *login.checks(settings.login, settings.lockout, own),
@@ -67,6 +79,8 @@ def reads_bodies(settings: GuardSettings) -> bool:
         settings.cards.refuse
         or settings.rules.mode != "off"
         or bool(settings.rules.routes)
+        or settings.learn.watch
+        or settings.learn.check != "off"
         or bool(settings.login or settings.csrf.paths)
     )
 
