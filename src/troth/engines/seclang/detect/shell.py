@@ -120,12 +120,7 @@ def _commands(value: bytes) -> str | None:
     """Commands behind a separator, judged by what stands before the first one."""
     if _SHOCK.match(value):
         return "function-definition"
-    head = value.lstrip(_CLOSERS)
-    if head[:1] in b"\r\n" and (
-        len(value) > MAX_INJECTED or value.count(b"\n") > MAX_INJECTED_LINES
-    ):
-        head = head.lstrip(b"\r\n" + _CLOSERS)  # a text that begins with an empty line
-    breaks_out = head.startswith(_BREAKS)
+    breaks_out = _breaks_out(value)
     places = _PLACE if breaks_out or value.count(b"\n") <= MAX_LINES else _INLINE
     if breaks_out and len(value) > MAX_INJECTED and _REPEATS.search(value):
         value = _REPEATED.sub(_twice, value)
@@ -135,14 +130,21 @@ def _commands(value: bytes) -> str | None:
         if count == MAX_COMMANDS:
             return None if _TABLE.search(value) else "too-many-commands"
         command = _command(value, place)
-        if command is None:
+        if command is None or not _is_coherent(command):
             continue
-        if not _is_coherent(command) or _is_quoted(value, command):
-            continue
-        if command.rest.strip()[:1] in b">)]}/," and _is_list(value, command):
+        if _is_example(value, place, command, breaks_out=breaks_out):
             continue
         return f"command:{command.name.decode('latin-1')}"
     return "test" if breaks_out and _TEST.search(value) else None
+
+
+def _breaks_out(value: bytes) -> bool:
+    """Whether a value begins with what ends somebody else's command."""
+    head = value.lstrip(_CLOSERS)
+    is_text = len(value) > MAX_INJECTED or value.count(b"\n") > MAX_INJECTED_LINES
+    if is_text and head[:1] in b"\r\n":
+        head = head.lstrip(b"\r\n" + _CLOSERS)  # a text that begins with an empty line
+    return head.startswith(_BREAKS)
 
 
 def _twice(run: re.Match[bytes]) -> bytes:
@@ -215,6 +217,19 @@ def _is_data(before: bytes, separator: bytes) -> bool:
     if before.rstrip()[-1:] in (b"$", b"#") and before[-1:] == b" ":
         return False  # a prompt
     return word.rsplit(b"/", 1)[-1] not in PROGRAMS or word in BARE
+
+
+def _is_example(
+    value: bytes, place: re.Match[bytes], command: _Command, *, breaks_out: bool
+) -> bool:
+    """Whether it is in quotes, a word of a list, or a line of a text that goes on behind it."""
+    if _is_quoted(value, command):
+        return True
+    if command.rest.strip()[:1] in b">)]}/," and _is_list(value, command):
+        return True
+    if breaks_out or command.separator not in (b"\r", b"\n"):
+        return False
+    return bool(value[place.end() + len(command.rest) :].strip())
 
 
 def _is_quoted(value: bytes, command: _Command) -> bool:

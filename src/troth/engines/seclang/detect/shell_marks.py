@@ -69,7 +69,7 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
             b"",
             (
                 rb"(?i:powershell(?:\.exe)?\s[^\n]{0,80}?-(?:e|enc|ec|encodedcommand|nop|noprofile|ep"
-                rb"|executionpolicy|w|windowstyle|inputformat|command)\s|\biex\b\s{0,4}[(\"$']"
+                rb"|executionpolicy|w|windowstyle|inputformat|command)\s|\biex\b\s{0,4}\(?\s{0,4}[\"']?(?:\$|\[|new-|iwr|irm|invoke-|curl|wget)"
                 rb"|invoke-expression\s{0,4}[($\"']|new-object\s{1,4}(?:system\.)?net\.(?:webclient"
                 rb"|sockets)"
                 rb"|\.download(?:string|file)\(|certutil(?:\.exe)?\s[^\n]{0,40}-(?:urlcache|decode)"
