@@ -134,7 +134,12 @@ def recognise(value: bytes, start: int, *, is_stacked: bool) -> bool:
 
 def contains(value: bytes) -> bool:
     """Whether a part of a statement stands somewhere that is nothing else in any language."""
-    for number, hint in enumerate(_HINTS.finditer(value.lower())):
+    lowered = value.lower()
+    if not (b"union" in lowered or b"file" in lowered or b"waitfor" in lowered) and not (
+        b"information_schema" in lowered or b"drop" in lowered or b"xp_" in lowered
+    ):  # a substring is found ten times as fast as an alternation
+        return False
+    for number, hint in enumerate(_HINTS.finditer(lowered)):
         if number == _MOST_HINTS:
             break
         place = hint.start()
