@@ -1,5 +1,6 @@
 """Envoy's questions: what passes, what is refused, and that doubt and bugs refuse."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ from troth.enforce.authz import Authz, request_of
 from troth.enforce.awaited import Waiting
 from troth.enforce.keeper import MAX_TOLD_S, Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot
-from troth.kernel.request import FINE, Awaited, Opinion, Refusal
+from troth.kernel.request import FINE, Ask, Awaited, Opinion, Refusal, Tally
 from troth.kernel.site import Site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -176,3 +177,55 @@ def test_what_a_check_waits_for_is_named_to_the_edge_and_kept_from_the_applicati
         (b"x-envoy-auth-headers-to-remove", b"x-remote-user"),
     )
     assert len(waiting) == 1
+
+
+def elsewhere(answers):
+    """A door whose counters are elsewhere; `answers` gives the future what it ends with."""
+    ask = Ask(key="k:a", limit=1, period=timedelta(minutes=1), burst=1)
+
+    def check(_, known):
+        return (
+            Opinion(refusal=Refusal(slug="s", code="c", status=429))
+            if (known.tallies["k:a"].is_over)
+            else Opinion(answer=((b"ratelimit", b"r"),))
+        )
+
+    snapshot = Snapshot(
+        asks=(lambda *_: (ask,),),
+        checks=(check,),
+        site=SITE,
+        prefix="/-/",
+        max_body_bytes=1,
+        config="",
+        made=NOW,
+    )
+    means = Means(now=lambda: NOW, new_id=lambda: "00ff", told=lambda *_: None)
+
+    def asked(asks):
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(answers, future, asks)
+        return future
+
+    async def scene():
+        door = Authz(Keeper(Current(snapshot, lambda *_: None), means), None, asked)
+        question = wire.Message(method=b"GET", target=b"/", headers=((b"host", b"a"),), body=b"")
+        return await asyncio.wait_for(door.answer(question), 20)
+
+    return asyncio.run(scene())
+
+
+def tally(*, is_over):
+    return {"k:a": Tally(is_over=is_over, remaining=0, reset=timedelta(0))}
+
+
+def test_counters_elsewhere_are_waited_for():
+    passed = elsewhere(lambda future, _: future.set_result(tally(is_over=False)))
+    assert (passed.status, passed.headers) == (200, ((b"ratelimit", b"r"),))
+
+    assert elsewhere(lambda future, _: future.set_result(tally(is_over=True))).status == 429
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), TimeoutError(), ValueError("nonsense")])
+def test_counters_that_do_not_answer_refuse(error):
+    assert elsewhere(lambda future, _: future.set_exception(error)).status == 503
+    assert elsewhere(lambda future, _: future.set_result({})).status == 503

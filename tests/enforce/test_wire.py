@@ -428,3 +428,46 @@ def test_garbage_never_passes_and_never_stops_the_door(play):
         assert status(await one.ask(good)) == 403
 
     play(scene, Limits(connections=4096))
+
+
+def test_an_answer_that_must_be_waited_for(play):
+    async def scene(door):
+        reader, writer = await door.line()
+        door.reply = asyncio.get_running_loop().create_future()
+        writer.write(b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n")
+        while not door.seen:
+            await asyncio.sleep(0.001)
+        closing = asyncio.ensure_future(door.door.close())  # what is under way is answered
+        await asyncio.sleep(0.01)
+        door.reply.set_result(Reply(status=429, body=b"no"))
+        answer = await answer_of(reader)
+        assert status(answer) == 429
+        assert b"connection: close" in answer
+        writer.close()
+        await closing
+
+    play(scene)
+
+
+@pytest.mark.parametrize("how", ["fails", "is cancelled"])
+def test_an_answer_that_never_comes_is_a_refusal(play, how):
+    async def scene(door):
+        door.reply = asyncio.get_running_loop().create_future()
+        if how == "fails":
+            door.reply.set_exception(OSError("gone"))
+        else:
+            door.reply.cancel()
+        assert status(await door.ask(b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n")) == 503
+
+    play(scene)
+
+
+def test_nothing_else_is_answered_while_one_is_waited_for(play):
+    async def scene(door):
+        door.reply = asyncio.get_running_loop().create_future()
+        two = b"GET /a HTTP/1.1\r\n" + HOST + b"\r\nGET /b HTTP/1.1\r\n" + HOST + b"\r\n"
+        assert status(await door.ask(two)) == 400
+        assert [message.target for message in door.seen] == [b"/a"]
+        door.reply.set_result(OK)
+
+    play(scene)

@@ -8,6 +8,7 @@ in the file until it ends.
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
@@ -47,6 +48,8 @@ class Bans:
         self._changed = asyncio.Event()
         self._written: list[str] | None = None
         self._dropped: list[str] = []
+        self._turn = threading.Lock()  # around the packet filter, which a thread sets
+        self._is_over = False
         self._problem = ""
         self.settings = settings
 
@@ -62,8 +65,7 @@ class Bans:
                 group.create_task(self._follow())
                 group.create_task(self._keep())
         finally:
-            if self._dropped:
-                self._forget()
+            self._forget()
 
     async def _follow(self) -> None:
         """The first guard, or while it is not there who stands by."""
@@ -118,9 +120,9 @@ class Bans:
         if self.settings.edge:
             self._write(subjects)
         self._written = subjects
-        if self.settings.nftables or self._dropped:
-            wanted = subjects if self.settings.nftables else []
-            if wanted != self._dropped:
+        wanted = subjects if self.settings.nftables else []
+        with self._turn:
+            if wanted != self._dropped and not self._is_over:
                 nftables.set_banned((subject, ends[subject] - now) for subject in wanted)
                 self._dropped = wanted
 
@@ -135,10 +137,15 @@ class Bans:
             self._problem = ""
 
     def _forget(self) -> None:
-        try:
-            nftables.clear()
-        except NftError as error:
-            self._log.event("bans.not-at-edge", why=error.hint())
+        """Take our table away, after whatever a thread is still putting there."""
+        with self._turn:
+            self._is_over = True
+            if not self._dropped:
+                return
+            try:
+                nftables.clear()
+            except NftError as error:
+                self._log.event("bans.not-at-edge", why=error.hint())
 
     def _write(self, subjects: list[str]) -> None:
         raw = json.dumps(edge.banned(subjects, clock.now().isoformat())).encode()
