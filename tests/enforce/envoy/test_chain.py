@@ -172,7 +172,9 @@ class TestLimits:
 
     def test_a_body_up_to_the_limit_reaches_guard_and_application(self, edge, guarded):
         size = 3 * 1024**2
-        stack, (first, _) = guarded(max_body_bytes=size, inspected_bytes=size, guard_timeout_ms=5000)
+        stack, (first, _) = guarded(
+            max_body_bytes=size, inspected_bytes=size, guard_timeout_ms=5000
+        )
         with stack:
             first.asked.clear()
             answer = edge.ask(method="POST", body=b"x" * size, timeout_s=20)
