@@ -25,6 +25,12 @@ from troth.promises.guard.settings import GuardSettings
 TAG = "replay-tag"
 SET = Path(__file__).parent / "replay.tsv"
 PLACES = ("query", "form", "json", "header", "cookie", "path")
+# Where an application would take such a value for what it is; all others may stand anywhere.
+OF_KIND = {
+    "nosql": ("query", "form", "json"),
+    "ssrf": ("query", "form", "json"),
+    "deserialisation": ("query", "form", "json", "cookie"),
+}
 SAMPLED = 12  # of each kind, every five minutes
 # The edge answers a path with these by itself: it is redirected to a plainer one, or refused.
 MOVED = frozenset("/\\%\0\r\n")
@@ -106,7 +112,12 @@ def _replayed(vantage: Vantage, cases: Sequence[Case]) -> list[Sent]:
     nonce = uuid.UUID(int=vantage.rng.getrandbits(128)).hex[:12]
     planted = Case(is_attack=True, kind="planted", value=PLANTED)
     return [
-        _sent(vantage, case, vantage.rng.choice(PLACES), f"{nonce}.{_word(case)}.{number}")
+        _sent(
+            vantage,
+            case,
+            vantage.rng.choice(OF_KIND.get(case.kind, PLACES)),
+            f"{nonce}.{_word(case)}.{number}",
+        )
         for number, case in enumerate((planted, *cases))
     ]
 
