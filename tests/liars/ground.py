@@ -68,6 +68,7 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                 "probe": {"broken": "/broken", "cookie": form, "forms": [form]},
             },
             "guard": {
+                "bans": {"drill_s": 1},
                 "login": [
                     {
                         "path": "/guessed",
@@ -77,6 +78,7 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                         "success": [{"status": [303]}],
                     }
                 ],
+                "csrf": {"paths": ["/order"]},
                 "canary": {"account": "guessed@courts.example", "password": upstream.PASSWORD},
                 "lists": [
                     {

@@ -30,7 +30,7 @@ class Bans(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     forget_s: Annotated[int, Meta(ge=0, le=31_536_000)] = 86_400
     protected: tuple[Network, ...] = ("127.0.0.0/8", "::1/128")
     drills: tuple[Network, ...] = ("127.66.0.0/16",)
-    drill_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+    drill_s: Annotated[int, Meta(ge=1, le=3600)] = 10
     edge: bool = True
     nftables: bool = False
 
