@@ -8,11 +8,13 @@ loses nothing. SIGHUP, or a change of troth.toml, swaps the snapshot.
 import asyncio
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -41,6 +43,7 @@ COUNT_EVERY_S = 60.0
 QUICKEN_AFTER_S = 20.0
 LEARNT, SINK = "csp.json", "sink.json"  # in the spool
 
+T = TypeVar("T")
 _Kept = reports.Learnt | sink.Sink | Watch
 
 
@@ -164,6 +167,32 @@ async def _until(
             group.create_task(door.close())
 
 
+def _quickened(programs: Programs) -> tuple[str, dict[str, object]]:
+    """What came of it, as an event."""
+    try:
+        return ("rules.quick" if programs.quicken() else "rules.slow"), {}
+    except Failure as failure:
+        return "rules.slow", {"because": failure.hint()}
+
+
+async def _beside(work: Callable[[], T]) -> T:
+    """What `work` gives, from a thread that nobody waits for when it is time to stop."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T) -> None:
+        if not done.done():
+            done.set_result(result)
+
+    def run() -> None:
+        result = work()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
+
+
 async def _quicken(wanted: asyncio.Event, programs: Programs, told: Told, after_s: float) -> None:
     """Have Hyperscan's databases built whenever the rules are others; RE2 serves until then.
 
@@ -172,12 +201,7 @@ async def _quicken(wanted: asyncio.Event, programs: Programs, told: Told, after_
     while True:
         if not programs.is_quick:
             await asyncio.sleep(after_s)
-            try:
-                is_quick = await asyncio.to_thread(programs.quicken)
-            except Failure as failure:
-                told("rules.slow", {"because": failure.hint()})
-            else:
-                told("rules.quick" if is_quick else "rules.slow", {})
+            told(*await _beside(lambda: _quickened(programs)))
         await wanted.wait()
         wanted.clear()
 
