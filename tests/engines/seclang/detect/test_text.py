@@ -1,4 +1,4 @@
-"""Natural text: what Debian's `fortunes`, `fortunes-de` and `fortunes-it` say, each saying a value."""
+"""Natural text: Debian's `fortunes`, `fortunes-de` and `fortunes-it`, each saying a value of its own."""
 
 from pathlib import Path
 
