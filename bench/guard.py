@@ -58,6 +58,7 @@ def snapshot() -> Snapshot:
     return Snapshot(
         gates=composed.gates,
         asks=composed.asks,
+        opened=composed.opened,
         checks=composed.checks,
         site=site,
         prefix="/-/",

@@ -155,6 +155,7 @@ def snapshot(settings: GuardSettings) -> Snapshot:
     return Snapshot(
         gates=composed.gates,
         asks=composed.asks,
+        opened=composed.opened,
         checks=composed.checks,
         site=site,
         prefix="/-/",

@@ -92,7 +92,10 @@ def deciding(
         asks = tuple(ask for asked in snapshot.asks for ask in asked(request, known))
         if asks:
             known = replace(known, tallies=(yield asks))
-        found.has_refusal(request, known, snapshot.checks)
+        opened = snapshot.opened(request)
+        if isinstance(opened, Refusal):
+            return Decision(refusal=opened, counted=(opened.slug,))
+        found.has_refusal(opened, known, snapshot.checks)
     return found.decision()
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 
 from troth.kernel.errors import Failure
-from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, Request, ResponseCheck
+from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, Refusal, Request, ResponseCheck
 from troth.kernel.site import Site
 
 
@@ -26,6 +26,10 @@ def _never(_: Request) -> bool:
     return False
 
 
+def _as_sent(request: Request) -> Request:
+    return request
+
+
 def _inspected(_: Request) -> Body:
     return Body.INSPECTED
 
@@ -37,6 +41,7 @@ class Snapshot:
     Args:
         gates: checks that need no counter, asked first (bans, blocklists, zones).
         asks: which counters a request concerns; asked when no gate refused.
+        opened: the request as the checks see it (its body uncompressed), or why it cannot be read.
         checks: in the order in which they are asked; the first refusal ends it.
         answers: checks of what the application answered, in order.
         own: what the guard itself answers below the prefix, by name.
@@ -52,6 +57,7 @@ class Snapshot:
 
     gates: tuple[GuardCheck, ...] = ()
     asks: tuple[GuardAsks, ...] = ()
+    opened: Callable[[Request], Request | Refusal] = _as_sent
     checks: tuple[GuardCheck, ...]
     answers: tuple[ResponseCheck, ...] = ()
     own: Mapping[str, GuardOwn] = field(default_factory=dict)

@@ -84,6 +84,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
     snapshot = Snapshot(
         gates=composed.gates,
         asks=composed.asks,
+        opened=composed.opened,
         checks=composed.checks,
         answers=composed.answers,
         own=composed.own,

@@ -13,8 +13,11 @@ LEAST_ANSWERED = 0.99  # of the good client's requests while the floods last
 LEAST_ASKED = 40  # else one slow answer decides
 # What one client may hold open is bounded by the edge's time limits and its number of connections,
 # so for these the good client decides alone.
-ENDURED = frozenset({"connections", "slow bodies", "many arguments", "deep JSON", "bomb"})
-STOPPED = frozenset({"slow headers", "many headers", "long header", "huge body", "rapid reset"})
+ENDURED = frozenset({"connections", "slow bodies"})
+STOPPED = frozenset(
+    {"slow headers", "many headers", "long header", "many arguments", "deep JSON", "bomb"}
+    | {"huge body", "rapid reset"}
+)
 
 
 class Counted(Struct, frozen=True):

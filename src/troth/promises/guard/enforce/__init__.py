@@ -4,16 +4,24 @@
 `Snapshot`. To add a topic, write `of(settings, ...)` beside the others and name it below.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from troth.engines.seclang import Program
-from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, ResponseCheck
+from troth.kernel.request import (
+    GuardAsks,
+    GuardCheck,
+    GuardOwn,
+    Refusal,
+    Request,
+    ResponseCheck,
+)
 from troth.kernel.site import Site
 from troth.promises.guard.enforce import (
     bans,
     cards,
     csrf,
+    encodings,
     flows,
     kinds,
     limits,
@@ -32,6 +40,7 @@ class Composition:
 
     gates: tuple[GuardCheck, ...] = ()
     asks: tuple[GuardAsks, ...] = ()
+    opened: Callable[[Request], Request | Refusal]
     checks: tuple[GuardCheck, ...] = ()
     answers: tuple[ResponseCheck, ...] = ()
     own: Mapping[str, GuardOwn] = field(default_factory=dict)
@@ -54,6 +63,7 @@ def compose(
     return Composition(
         gates=(*zones.gates(settings.zones, site.prefix), *bans.gates()),
         asks=asks,
+        opened=encodings.opened(settings.rules),
         checks=(
             *rates,
             *origin.checks(settings, site),

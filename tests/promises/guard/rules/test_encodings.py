@@ -1,0 +1,62 @@
+"""Compressed bodies, read or refused."""
+
+import gzip
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from troth.promises.guard.rules.encodings import UnreadError, plain
+
+TEXT = b"q=1' OR 1=1 -- -"
+
+
+def raw_deflate(text: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(text) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("body", "encodings"),
+    [
+        (TEXT, []),
+        (TEXT, [b"identity"]),
+        (gzip.compress(TEXT), [b"gzip"]),
+        (gzip.compress(TEXT), [b" GZip "]),
+        (gzip.compress(TEXT), [b"identity, x-gzip"]),
+        (zlib.compress(TEXT), [b"deflate"]),
+        (raw_deflate(TEXT), [b"deflate"]),
+    ],
+)
+def test_what_can_be_read_is(body, encodings):
+    assert plain(body, encodings, 100) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("body", "encodings", "code"),
+    [
+        (TEXT, [b"br"], "encoding"),
+        (TEXT, [b"zstd"], "encoding"),
+        (gzip.compress(gzip.compress(TEXT)), [b"gzip, gzip"], "encoding"),
+        (gzip.compress(TEXT), [b"gzip", b"gzip"], "encoding"),
+        (TEXT, [b"gzip"], "broken"),
+        (TEXT, [b"deflate"], "broken"),
+        (b"", [b"gzip"], "broken"),
+        (gzip.compress(TEXT)[:-1], [b"gzip"], "broken"),
+        (gzip.compress(TEXT) + b"more", [b"gzip"], "broken"),
+        (gzip.compress(bytes(10_000_000)), [b"gzip"], "too-long"),
+        (gzip.compress(bytes(101)), [b"gzip"], "too-long"),
+    ],
+)
+def test_what_cannot_is_told(body, encodings, code):
+    with pytest.raises(UnreadError, match=code):
+        plain(body, encodings, 100)
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"gzip", b"deflate"]))
+def test_any_bytes_are_read_or_refused(body, encoding):
+    try:
+        assert len(plain(body, [encoding], 500)) <= 500
+    except UnreadError as unread:
+        assert str(unread) in {"broken", "too-long"}
