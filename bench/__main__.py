@@ -54,6 +54,7 @@ BENCHES = (
     Bench("agreement", (), 1800, r"^agreement"),
     Bench("values", (), 180, r"^    (?:64 KB|128 KB|1 MB)"),
     Bench("seclang", (), 600, r"^-- |^    (harmless|attacks), |^(64|128) KB|decided|skipped"),
+    Bench("waf_edge", (), 420, r", (modsecurity|ours, )|skipped"),
     Bench("limits", (), 240, r"^in process|^counters of|^four|^ban |skipped"),
     Bench("tlog", (), 900, r"^append:|^verify\.py:|again"),
     Bench("tamper", (), 1200, r"changes detected|NOT DETECTED"),

@@ -66,7 +66,7 @@ BROWSER = (
     "Cookie: sid=0123456789abcdef0123456789abcdef; theme=dark",
 )
 NGINX = """
-worker_processes {workers}; daemon off; pid {folder}/pid; error_log {folder}/error.log crit; {user}
+{user} worker_processes {workers}; daemon off; pid {folder}/pid; error_log {folder}/error.log crit;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 100000000; tcp_nodelay on; server_tokens off;
@@ -151,12 +151,12 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def running(argv: list[str], is_up, log: Path) -> Iterator[int]:
+def running(argv: list[str], is_up, log: Path, limit_s: float = 20) -> Iterator[int]:
     """A process until the end of the `with`, from when it listens; its pid."""
     with log.open("wb") as said:
         child = subprocess.Popen(argv, stdout=said, stderr=said)
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + limit_s
         while not is_up():
             if child.poll() is not None or time.monotonic() > end:
                 sys.exit(f"edge: {argv[0]} did not start: {log.read_text()[-500:]}")
@@ -183,15 +183,19 @@ def listens(place: str | int):
 
 
 @contextmanager
-def nginx(folder: Path, servers: str, is_up, workers: int) -> Iterator[tuple[int, ...]]:
+def nginx(
+    folder: Path, servers: str, is_up, workers: int, *, main: str = ""
+) -> Iterator[tuple[int, ...]]:
     """An nginx; the pids of master and workers."""
     folder.mkdir()
-    user = "user root;" if os.geteuid() == 0 else ""
+    user = main + (" user root;" if os.geteuid() == 0 else "")
     text = NGINX.format(workers=workers, folder=folder, user=user, servers=servers)
     (folder / "nginx.conf").write_text(text)
     argv = [program("nginx"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with running(argv, is_up, folder / "said.log") as pid:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        family = Path(f"/proc/{pid}/task/{pid}/children")
+        while len(children := family.read_text().split()) < workers:  # it listens before it forks
+            time.sleep(0.02)
         yield (pid, *map(int, children))
 
 
