@@ -1,4 +1,4 @@
-"""Natural text: Debian's `fortunes`, `fortunes-de` and `fortunes-it`, each saying a value of its own."""
+"""Natural text: what people said, by Debian's `fortunes`, `fortunes-de` and `fortunes-it`."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ from troth.engines.seclang.detect import escapes
 
 DEPTH = 3
 MAX_FORMS = 2048  # most are the strings of a JSON document within a field
-SPARE_BYTES = 4096
+SPARE_BYTES = 16384
 GROWTH = 4
 REMEMBERED = 64
 MAX_REMEMBERED_BYTES = 2048
@@ -139,7 +139,7 @@ def _unfold(value: bytes) -> Unfolded:
     for _ in range(DEPTH):
         deeper = []
         for how, text in row:
-            for name, decoded in _decoded(text):
+            for name, decoded in _decoded(text, how):
                 if decoded in seen:
                     continue
                 if len(decoded) > left or len(forms) == MAX_FORMS:
@@ -158,7 +158,7 @@ def _unfold(value: bytes) -> Unfolded:
 _remembered = lru_cache(REMEMBERED)(_unfold)
 
 
-def _decoded(text: bytes) -> Iterator[tuple[str, bytes]]:
+def _decoded(text: bytes, how: str) -> Iterator[tuple[str, bytes]]:
     """Each decoder's reading of one form, where its characters occur at all."""
     rest = text.translate(None, _PLAIN)
     if rest:
@@ -171,8 +171,10 @@ def _decoded(text: bytes) -> Iterator[tuple[str, bytes]]:
         if b"&" in rest:
             yield "entity", escapes.entity(text)
         if b"\\" in rest:
-            yield "script", escapes.script(text)
-            yield "style", escapes.style(text)
+            if not how.endswith("style"):
+                yield "script", escapes.script(text)
+            if not how.endswith(("script", "style")):  # rivals: a text is in one language
+                yield "style", escapes.style(text)
         if not rest.isascii():
             yield "overlong", escapes.overlong(text)
             yield "wide", escapes.wide(text)
