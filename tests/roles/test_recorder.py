@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from troth.adapters import spool
+from troth.enforce.bans import Bans
 from troth.enforce.decide import Decision
 from troth.enforce.events import Event
 from troth.enforce.keeper import Means
 from troth.kernel.request import Hit, Refusal, Request
+from troth.promises.guard.rules.bans import Sentence
+from troth.promises.guard.rules.ranges import Ranges
 from troth.promises.guard.settings import Events, GuardSettings
 from troth.promises.guard.settings.learn import Learn
 from troth.roles import events
@@ -59,6 +62,21 @@ def test_a_refusal_is_an_event_and_a_stored_request_under_one_id(places: Places)
     assert [each["id"] for each in stored(places)] == ["00ff00ff"]
     (path,) = spool.segments(places.spool / "requests")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_ban_is_an_event(places: Places):
+    recorder = Recorder(places, GuardSettings(), lambda *_: None)
+    bans = Bans(Sentence(GuardSettings().bans), Ranges, lambda *_: None)
+    means = Means(now=lambda: NOW, new_id=lambda: "00ff00ff", told=lambda *_: None)
+    recorder.ban_events(bans, means)
+
+    bans.due("192.0.2.1", "login:failures", timedelta(minutes=15), NOW)
+    bans.lift("192.0.2.1")
+    recorder.close()
+
+    (event,) = events.last(places, 10)
+    assert json.loads(event)["unmapped"]["ban"]["cause"] == "login:failures"
+    assert "banned until 2026-01-01T00:15:00+00:00" in events.told(event)
 
 
 def test_many_alike_are_a_sample_and_another_is_kept(places: Places):

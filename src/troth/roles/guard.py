@@ -118,8 +118,8 @@ async def _run(path: Path, places: Places, index: int) -> None:
     if index == ACTIVE:
         doors.append(wire.Door(places.socket("guard-http"), own.answer, told, limits=direct.LIMITS))
         kept.append(recorder.watch)
-    quicken = asyncio.Event()
-    stop, again = _listen()
+        recorder.ban_events(standing.bans, means)
+    stop, again, quicken = _listen()
     await standing.open()
     await asyncio.gather(*(door.open() for door in doors))
     log.event("guard.ready", config=current.snapshot.config)
@@ -206,13 +206,13 @@ async def _quicken(wanted: asyncio.Event, programs: Programs, told: Told, after_
         wanted.clear()
 
 
-def _listen() -> tuple[asyncio.Event, asyncio.Event]:
-    """What is set when it is time to stop, and when the settings are to be read again."""
+def _listen() -> tuple[asyncio.Event, asyncio.Event, asyncio.Event]:
+    """What is set when it is time to stop, to read the settings again, to look at the rules."""
     loop, stop, again = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     loop.add_signal_handler(signal.SIGHUP, again.set)
-    return stop, again
+    return stop, again, asyncio.Event()
 
 
 def _attempt(make: Callable[[], Snapshot]) -> Snapshot | Failure | ValueError:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from troth.adapters.spool import Bounds, Spool, Told
 from troth.enforce import events, requests
+from troth.enforce.bans import Bans, Delta
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import Means
-from troth.kernel.request import Request
+from troth.kernel.request import Ban, Request
 from troth.promises.guard.settings import Events, GuardSettings
 from troth.roles.learn import FILE as LEARNT
 from troth.roles.learn import Watch
@@ -82,6 +83,23 @@ class Recorder:
     def wrote(self, event: events.Event) -> None:
         """Take an event."""
         self.events.put(lambda: json.dumps(events.record(event), separators=(",", ":")).encode())
+
+    def ban_events(self, bans: Bans, means: Means) -> None:
+        """Make an event of each ban that is placed from now on."""
+
+        def placed(delta: Delta) -> None:
+            if delta.do == "ban" and delta.since is not None and delta.until is not None:
+                ban = Ban(
+                    subject=delta.subject,
+                    cause=delta.cause,
+                    since=delta.since,
+                    until=delta.until,
+                    times=delta.times,
+                )
+                said = events.banned(means.new_id(), means.now(), ban)
+                self.events.put(lambda: json.dumps(said, separators=(",", ":")).encode())
+
+        bans.followers.append(placed)
 
     def kept(self, event: str, request: Request, decision: Decision, now: datetime) -> None:
         """Take a refused request, unless there were many like it within the hour."""
