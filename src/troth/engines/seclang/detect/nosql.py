@@ -38,6 +38,10 @@ _SCRIPT = _script(
     rb"(?:this\.\w|this\[|db\.\w+\.\w+\(|sleep~\(~[0-9]|while~\(|for~\(~(?:var|let|;)|new~Date\b|Date\.now"
     rb"|emit\(|tojson|printjson)"
 )
+# A string ended, an answer is given, and a variable takes up the rest: nothing is left broken.
+_RETURNS = _script(
+    rb"['\"`]~[)\]}]{0,4}~;~return\b[^;'\"`]{1,80};~(?:var\s|let\s|const\s)?~\w{1,40}~=~['\"`]"
+)
 _TRUE = _script(rb"['\"]~(?:\|\||&&)~\(?~(['\"]?)(\w*+)\1~={2,3}~\(?~\1\2(?!\w)")
 _COMMANDS = _script(
     rb"\bdb\.(?:\w+\.)?(?:find|insert|update|remove|drop|eval|aggregate|getCollectionNames"
@@ -78,6 +82,8 @@ def _is_operator(value: bytes) -> bool:
 def _is_script(value: bytes, rest: bytes) -> str | None:
     if b"==" in rest and (b"||" in rest or b"&&" in rest) and _TRUE.search(value):
         return "tautology"
+    if b";" in rest and b"return" in value and _RETURNS.search(value):
+        return "script"
     if _HINTS.search(value) is None:
         return None
     if _SCRIPT.search(value):
