@@ -23,7 +23,7 @@ from troth.engines.seclang.detect import escapes
 
 DEPTH = 3
 MAX_FORMS = 2048  # most are the strings of a JSON document within a field
-SPARE_BYTES = 16384
+SPARE_BYTES = 32768
 GROWTH = 4
 REMEMBERED = 64
 MAX_REMEMBERED_BYTES = 2048
@@ -171,10 +171,7 @@ def _decoded(text: bytes, how: str) -> Iterator[tuple[str, bytes]]:
         if b"&" in rest:
             yield "entity", escapes.entity(text)
         if b"\\" in rest:
-            if not how.endswith("style"):
-                yield "script", escapes.script(text)
-            if not how.endswith(("script", "style")):  # rivals: a text is in one language
-                yield "style", escapes.style(text)
+            yield from _backslashes(text, how)
         if not rest.isascii():
             yield "overlong", escapes.overlong(text)
             yield "wide", escapes.wide(text)
@@ -182,6 +179,14 @@ def _decoded(text: bytes, how: str) -> Iterator[tuple[str, bytes]]:
             yield from (("json", leaf) for leaf in _leaves(text))
     if len(text) >= _FEWEST_DIGITS:
         yield from _packed(text)
+
+
+def _backslashes(text: bytes, how: str) -> Iterator[tuple[str, bytes]]:
+    """Two rivals: a text that was a style sheet is no script, and the other way round."""
+    if not how.endswith("style"):
+        yield "script", escapes.script(text)
+    if not how.endswith(("script", "style")):
+        yield "style", escapes.style(text)
 
 
 def _plus(text: bytes) -> Iterator[tuple[str, bytes]]:
