@@ -40,7 +40,8 @@ LOOK_AT_CONFIG_S = 1.0
 LOOK_AT_KEYS_S = 3600.0
 SAVE_EVERY_S = 2.0
 COUNT_EVERY_S = 60.0
-QUICKEN_AFTER_S = 20.0
+QUICKEN_AFTER_S = 5.0  # after the start, which has enough to do
+QUICKEN_LATER_S = 20.0  # the standby
 LEARNT, SINK = "csp.json", "sink.json"  # in the spool
 
 T = TypeVar("T")
@@ -127,7 +128,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
     work = (
         standing.run(),
         _watch(path, again, renew),
-        _quicken(quicken, programs, told, QUICKEN_AFTER_S * index),
+        _quicken(quicken, programs, told, QUICKEN_AFTER_S + QUICKEN_LATER_S * index),
         _renew_keys(again, LOOK_AT_KEYS_S),
         _save(kept, told),
         _count((asked.counts, own.counts), told, COUNT_EVERY_S),

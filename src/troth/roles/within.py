@@ -40,6 +40,7 @@ from troth.roles.recorder import Recorder
 
 STDERR = 2
 LOOK_AT_CONFIG_S = 1.0
+QUICKEN_AFTER_S = 5.0  # after the first request
 LEARNT, SINK = "csp-within.json", "sink-within.json"  # in the spool
 
 
@@ -95,7 +96,9 @@ class Guard(Keeper):
         """As Keeper's; now and then it looks whether troth.toml is another one."""
         if not self._is_begun:  # not before a fork
             self._is_begun = True
-            threading.Thread(target=self._quicken, name="troth-quicken", daemon=True).start()
+            later = threading.Timer(QUICKEN_AFTER_S, self._quicken)
+            later.daemon = True
+            later.start()
         if clock.monotonic_s() >= self._look_at:
             self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
             self._look()
