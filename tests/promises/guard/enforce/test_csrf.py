@@ -219,3 +219,14 @@ def test_no_text_is_a_token_but_the_one_that_was_made(text, moment):
     assert fault(RING, token, "csrf a", now, timedelta(seconds=60)) == ""
     assert fault(RING, text, "csrf a", now, timedelta(seconds=60)) in {"missing", "forged"}
     assert fault(RING, token, "csrf " + text, now, timedelta(60)) != "" or text == "a"
+
+
+def test_on_the_route_of_our_probes_a_token_soon_expires(world, asked, page):
+    cookie, token = page(now=world.now)
+    on_canary = {"target": b"/-/sink/token"}
+
+    assert asked(*cookie, (b"troth-csrf", token), **on_canary) == ""
+    assert asked(*cookie, **on_canary) == "missing"
+    world.later(seconds=5)
+    assert asked(*cookie, (b"troth-csrf", token), **on_canary) == "expired"
+    assert asked(*cookie, (b"troth-csrf", token)) == ""

@@ -27,6 +27,7 @@ from troth.kernel.site import Site
 from troth.promises.guard.enforce.csrf_script import SCRIPT
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules import csrf, fields, paths, tokens
+from troth.promises.guard.rules.canary import TOKEN_LASTS, TOKEN_ROUTE
 from troth.promises.guard.rules.csrf import COOKIE, NAME, SLUG
 from troth.promises.guard.rules.origin import is_safe
 from troth.promises.guard.settings.csrf import Csrf
@@ -51,9 +52,13 @@ _NO = Response(status=403, headers=((b"content-type", b"application/json"),), bo
 
 
 def checks(settings: Csrf, site: Site, secrets: Secrets) -> tuple[GuardCheck, ...]:
-    """The check for these paths; none where there are none. Raises ValueError for a bad path."""
+    """The check for these paths, and for a route below our prefix on which tokens soon expire.
+
+    None where there are no paths. Raises ValueError for a bad path.
+    """
     if not settings.paths:
         return ()
+    canary = f"{site.prefix}{TOKEN_ROUTE}".encode()
     patterns = tuple(paths.pattern(path) for path in settings.paths)
     lasts = timedelta(seconds=settings.lasts_s)
     host = (urlsplit(site.app).hostname or "").encode()
@@ -61,12 +66,15 @@ def checks(settings: Csrf, site: Site, secrets: Secrets) -> tuple[GuardCheck, ..
     def check(request: Request, known: Known) -> Opinion:
         if is_safe(request.method) or request.host.partition(b":")[0] != host:
             return FINE
+        is_canary = request.path == canary  # compared as sent, since nothing harmful is there
         path = paths.spelled(request.target)
-        if all(pattern.match(path) is None for pattern in patterns):
+        if not is_canary and all(pattern.match(path) is None for pattern in patterns):
             return FINE
         token, code = _token(request)
         to = csrf.bound(request, secrets.ring)
-        code = code or csrf.fault(secrets.ring, token, to, known.now, lasts)
+        code = code or csrf.fault(
+            secrets.ring, token, to, known.now, min(lasts, TOKEN_LASTS) if is_canary else lasts
+        )
         return Opinion(refusal=Refusal(slug=SLUG, code=code)) if code else FINE
 
     return (check,)
