@@ -48,3 +48,14 @@ def test_a_file_that_is_none(tmp_path):
     (tmp_path / "sink.json").write_text("[", encoding="utf-8")
     with pytest.raises(ValueError, match="truncated"):
         load(tmp_path / "sink.json")
+
+
+def test_below_gone_nothing_is_there(tmp_path):
+    sink = Sink(tmp_path / "sink.json")
+    tag = ((TAG, b"4f3a.attack.1"),)
+
+    def status(target: bytes) -> int:
+        return sink.answer(Message(method=b"GET", target=target, headers=tag, body=b"")).status
+
+    assert status(b"/-/sink/flow/gone/7?a=1") == 404
+    assert status(b"/-/sink/flow/item/7?/sink/flow/gone/") == 200

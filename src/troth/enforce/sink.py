@@ -2,6 +2,7 @@
 
 The address (`/-/sink`) is asked about like any other, so a miss of the guard's harms nobody. Each
 request of a replay carries a tag with the replay's own nonce; what came without one is not noted.
+Below `flow/gone/` (of whatever prefix) nothing is there: 404, for flows that count such answers.
 """
 
 import re
@@ -18,6 +19,7 @@ TAG = b"replay-tag"
 MAX_NOTED = 8192
 MAX_FILE_BYTES = 2 * 1024 * 1024
 _TAG = re.compile(rb"[a-z0-9.-]{8,64}")
+_GONE = b"/sink/flow/gone/"
 _HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
@@ -35,12 +37,13 @@ class Sink:
 
     def answer(self, message: Message) -> Reply:
         """It arrived; `replay-tag` says so to whoever sent it."""
+        status = 404 if _GONE in message.target.partition(b"?")[0] else 200
         tags = [value for name, value in message.headers if name == TAG]
         if len(tags) != 1 or not _TAG.fullmatch(tags[0]):
-            return Reply(status=200, headers=_HEADERS, body=b'{"noted":false}')
+            return Reply(status=status, headers=_HEADERS, body=b'{"noted":false}')
         self._noted.append(tags[0].decode())
         self._is_saved = False
-        return Reply(status=200, headers=(*_HEADERS, (TAG, tags[0])), body=b'{"noted":true}')
+        return Reply(status=status, headers=(*_HEADERS, (TAG, tags[0])), body=b'{"noted":true}')
 
     def save(self) -> None:
         """Write the file if there is something new. Raises FileError."""

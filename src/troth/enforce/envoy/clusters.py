@@ -1,6 +1,7 @@
 """Where requests go: the application, the guards, Troth's own roles."""
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 from troth.enforce.envoy import report
@@ -31,7 +32,7 @@ def clusters(plan: Plan, merged: Merged) -> tuple[Json, ...]:
         _application(plan, merged),
         *guards,
         *(_local(f"{report.CLUSTER}{at}", path) for at, path in enumerate(plan.guard_seen)),
-        *((_local(GUARD_HTTP, plan.guard_http),) if plan.guard_http else ()),
+        *((_guards_own(plan, plan.guard_http),) if plan.guard_http else ()),
         _local(STATUS, plan.status),
         _local(CONSOLE, plan.console),
     )
@@ -48,15 +49,7 @@ def _application(plan: Plan, merged: Merged) -> Json:
     scripts = [report.SCRIPT] if plan.guard_seen else []
     if lua := script(merged):
         scripts.append(lua)
-    if scripts:
-        options["http_filters"] = [
-            *(
-                http_filter("lua", "lua.v3.Lua", default_source_code={"inline_string": text})
-                | {"name": f"troth.lua.{at}"}
-                for at, text in enumerate(scripts)
-            ),
-            http_filter("upstream_codec", "upstream_codec.v3.UpstreamCodec"),
-        ]
+    options |= _scripted(scripts)
     place = pipe(Path(upstream.socket)) if upstream.socket else _resolved(upstream)
     cluster = _cluster(APP, [place], options=options)
     if not upstream.socket and not _is_address(upstream.host):
@@ -72,6 +65,26 @@ def _application(plan: Plan, merged: Merged) -> Json:
             },
         )
     return cluster
+
+
+def _guards_own(plan: Plan, socket: Path) -> Json:
+    """What the guard answers itself is told of like the application's: flows below the sink."""
+    scripts = [report.SCRIPT] if plan.guard_seen else []
+    options: Json = {"explicit_http_config": {"http_protocol_options": {}}} | _scripted(scripts)
+    return _cluster(GUARD_HTTP, [pipe(socket)], options=options if scripts else None)
+
+
+def _scripted(scripts: Sequence[str]) -> Json:
+    """The options by which answers meet these scripts, the last first."""
+    if not scripts:
+        return {}
+    filters = [
+        http_filter("lua", "lua.v3.Lua", default_source_code={"inline_string": text})
+        | {"name": f"troth.lua.{at}"}
+        for at, text in enumerate(scripts)
+    ]
+    codec = http_filter("upstream_codec", "upstream_codec.v3.UpstreamCodec")
+    return {"http_filters": [*filters, codec]}
 
 
 def _trusted(upstream: Upstream) -> Json:

@@ -206,3 +206,22 @@ def test_what_makes_no_sense_is_said(said, why):
 
 def test_no_flows_no_check(make):
     assert flows.checks((), lambda _: "", make.secrets) == ()
+
+
+def test_the_flows_of_our_own_probes_are_there_where_any_is(at):
+    at(SCRAPING)
+
+    assert [at.get(f"/-/sink/flow/item/{number}") for number in range(9)] == [200] * 8 + [429]
+    assert [at.get(f"/-/sink/flow/gone/{number}", 404) for number in range(7)] == [404] * 6 + [429]
+    for _ in range(9):
+        assert (at.get("/-/sink/flow/hold"), at.get("/-/sink/flow/done")) == (200, 200)
+    assert [at.get("/-/sink/flow/hold") for _ in range(5)] == [200] * 4 + [403]
+
+
+def test_a_step_of_our_own_probes_cannot_be_skipped(world, at):
+    at(SCRAPING)
+    world.later(seconds=60)
+
+    assert at.get("/-/sink/flow/pay") == 403
+    assert at.get("/-/sink/flow/cart") == 200
+    assert at.get("/-/sink/flow/pay") == 200

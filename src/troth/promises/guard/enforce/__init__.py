@@ -71,7 +71,7 @@ def compose(
             *cards.checks(settings.cards),
             *kinds.checks(settings.learn),
             *((waf.check(program, settings.rules),) if program else ()),
-            *flows.checks(settings.flows, account, own),
+            *flows.checks(settings.flows, account, own, site.prefix),
             *login.checks(settings.login, settings.lockout, own),
         ),
         answers=(
@@ -97,6 +97,4 @@ def reads_bodies(settings: GuardSettings) -> bool:
 
 def awaits_answers(settings: GuardSettings) -> bool:
     """Whether the guard is to be told what the application answered."""
-    return bool(settings.login) or any(
-        flow.answers or flow.after or flow.less for flow in settings.flows
-    )
+    return bool(settings.login or settings.flows)  # those of our own probes wait for answers

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
+import msgspec
+
 from troth.kernel.request import (
     FINE,
     Awaited,
@@ -23,6 +25,7 @@ from troth.kernel.trail import Note
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules import flows, paths, presets, tokens
 from troth.promises.guard.rules.addresses import client_key
+from troth.promises.guard.rules.canary import FLOW_ROUTE, FLOWS
 from troth.promises.guard.rules.cookies import cookies
 from troth.promises.guard.rules.flows import Rule
 from troth.promises.guard.settings.flows import Flow
@@ -56,15 +59,21 @@ class _Flow:
 
 
 def checks(
-    declared: tuple[Flow, ...], account: Account, secrets: Secrets
+    declared: tuple[Flow, ...], account: Account, secrets: Secrets, prefix: str = "/-/"
 ) -> tuple[GuardCheck, ...]:
-    """The check for these flows; none where there are none. Raises ValueError for a bad path."""
+    """The check for these flows, and for those below our prefix that our own probes abuse.
+
+    None where none is declared. Raises ValueError for a bad path.
+    """
     if not declared:
         return ()
-    compiled = tuple(_compiled(flow, account, secrets) for flow in declared)
+    everyday = tuple(_compiled(flow, account, secrets) for flow in declared)
+    ours = tuple(_compiled(_below(prefix, flow), account, secrets) for flow in FLOWS)
+    route = f"{prefix}{FLOW_ROUTE}/".encode()
 
     def check(request: Request, known: Known) -> Opinion:
         path = paths.spelled(request.target)
+        compiled = (*everyday, *ours) if request.target.startswith(route) else everyday
         said = [one for flow in compiled if (one := _asked(flow, path, request, known)) is not FINE]
         if not said:
             return FINE
@@ -78,6 +87,16 @@ def checks(
         )
 
     return (check,)
+
+
+def _below(prefix: str, flow: Flow) -> Flow:
+    """A flow of our own with its paths below the prefix."""
+    below = {
+        name: prefix.rstrip("/") + path
+        for name in ("path", "after", "less")
+        if (path := getattr(flow, name)) is not None
+    }
+    return msgspec.structs.replace(flow, **below)
 
 
 def _compiled(flow: Flow, account: Account, secrets: Secrets) -> _Flow:
