@@ -6,6 +6,7 @@ with credentials, names its software, and sends a file without a type.
 
 import base64
 import hashlib
+import html
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import parse_qs
 
 SCRIPT = b"document.title = document.title + '.';\n"
 SCRIPT_HASH = f"sha256-{base64.b64encode(hashlib.sha256(SCRIPT).digest()).decode()}"
@@ -49,16 +51,19 @@ class Manners:
     Args:
         headers: added to every answer.
         pages: paths with other answers: status, content type, body.
+        is_raw: /said shows what it is told as it is.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
     pages: tuple[tuple[str, tuple[int, str, bytes]], ...] = ()
+    is_raw: bool = False
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
     manners = Manners()
+    said = ""  # the last note that was posted to /said
 
     def handle_error(self, *_: object) -> None:
         """The edge hung up: a drill cancels requests by the hundred."""
@@ -87,6 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, kind, body = 303, "", b""
         if path == "/guessed" and self.command == "POST":
             status, kind, body = (303 if PASSWORD.encode() in sent else 401), "", b""
+        if path == "/said":
+            status, kind, body = 200, _HTML, self._said(sent)
         if path == "/old":
             status, kind, body = 302, "", b""
         self.send_response(status)
@@ -107,6 +114,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _said(self, sent: bytes) -> bytes:
+        """A page that shows the last note and its own query."""
+        if self.command == "POST":
+            self.server.said = parse_qs(sent.decode()).get("note", [""])[0]
+        asked = parse_qs(self.path.partition("?")[2]).get("q", [""])[0]
+        shown = (self.server.said, asked)
+        note, query = shown if self.server.manners.is_raw else map(html.escape, shown)
+        page = f'<!doctype html><title>Said</title><p>{note}<p><input name=q value="{query}">'
+        return page.encode()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         if name.startswith("do_"):

@@ -9,6 +9,7 @@ from troth.promises.guard.settings.addresses import Bans, Blocklist, Zones
 from troth.promises.guard.settings.canary import Canary
 from troth.promises.guard.settings.cards import Cards
 from troth.promises.guard.settings.csrf import Csrf
+from troth.promises.guard.settings.escaping import Escaping
 from troth.promises.guard.settings.flows import Flow
 from troth.promises.guard.settings.learn import Learn
 from troth.promises.guard.settings.limits import Limits
@@ -66,6 +67,7 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     flows: Annotated[tuple[Flow, ...], Meta(max_length=128)] = ()
     limits: Limits = msgspec.field(default_factory=Limits)
     canary: Canary = msgspec.field(default_factory=Canary)
+    escaping: Escaping = msgspec.field(default_factory=Escaping)
     replay: Replay = msgspec.field(default_factory=Replay)
     bans: Bans = msgspec.field(default_factory=Bans)
     lists: Annotated[tuple[Blocklist, ...], Meta(max_length=32)] = ()
