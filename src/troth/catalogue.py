@@ -19,6 +19,8 @@ from troth.promises.edge.settings import EdgeSettings
 from troth.promises.guard import promise as guard
 from troth.promises.guard.rules import applies as guard_applies
 from troth.promises.guard.settings import GuardSettings
+from troth.promises.payments import promise as payments
+from troth.promises.payments.settings import PaymentsSettings
 from troth.promises.trust import promise as trust
 from troth.promises.trust.settings import TrustSettings
 
@@ -55,6 +57,10 @@ CATALOGUE: tuple[Promise, ...] = (
     guard.IP_BLOCKLIST,
     guard.IP_FILTERING,
     guard.ORIGIN_CHECK,
+    guard.CSRF_TOKEN,
+    guard.BUSINESS_LOGIC_PROTECTION,
+    guard.XSS_OUTPUT_ESCAPING,
+    payments.NO_CARD_DATA_STORED,
     trust.PUBLIC_MEASURE_LIST,
     trust.PLANNED_LABELLED,
     trust.READER_CAN_RETEST,
@@ -123,12 +129,19 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     counters: Counters = msgspec.field(default_factory=Counters)
     edge: EdgeSettings = msgspec.field(default_factory=EdgeSettings)
     guard: GuardSettings = msgspec.field(default_factory=GuardSettings)
+    payments: PaymentsSettings = msgspec.field(default_factory=PaymentsSettings)
     trust: TrustSettings = msgspec.field(default_factory=TrustSettings)
     promises: dict[str, Word] = {}
 
     def of(self, area: str) -> Struct:
         """The settings of one area. Raises KeyError for an area without settings."""
-        return {"edge": self.edge, "guard": self.guard, "trust": self.trust}[area]
+        areas: dict[str, Struct] = {
+            "edge": self.edge,
+            "guard": self.guard,
+            "payments": self.payments,
+            "trust": self.trust,
+        }
+        return areas[area]
 
 
 def site(settings: Settings, ca_file: str = "") -> Site:

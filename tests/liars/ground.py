@@ -79,6 +79,13 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                     }
                 ],
                 "csrf": {"paths": ["/order"]},
+                "escaping": {
+                    "plant": [{"path": "/said", "fields": {"note": "{plant}"}}],
+                    "pages": ["/said"],
+                    "reflected": ["/said?q={plant}"],
+                    "undo": [{"path": "/said", "fields": {"note": "nothing"}}],
+                },
+                "flows": [{"name": "orders", "kind": "count", "path": "/order", "most": 20}],
                 "canary": {"account": "guessed@courts.example", "password": upstream.PASSWORD},
                 "lists": [
                     {
@@ -176,6 +183,9 @@ class Ground:
             guards=(guards.socket("guard-0"),),
             guard_http=guards.socket("guard-http"),
             access_log="",
+        )
+        honest = replace(
+            honest, guard_seen=tuple(guards.socket(path.stem) for path in honest.guard_seen)
         )
         certificates = liar.certificates(honest.certificates, folder)
         for host, certificate in certificates.items():

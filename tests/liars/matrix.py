@@ -25,9 +25,13 @@ from liars import (
     edge_transparency,
     edge_transport,
     guard_addresses,
+    guard_csrf,
+    guard_escaping,
+    guard_flows,
     guard_login,
     guard_origin,
     guard_waf,
+    payments_cards,
     trust_page,
 )
 from liars.ground import Ground, System, ground
@@ -51,6 +55,10 @@ FILES = (
     guard_waf,
     guard_addresses,
     guard_login,
+    guard_csrf,
+    guard_flows,
+    guard_escaping,
+    payments_cards,
     trust_page,
 )
 LIARS: tuple[Liar, ...] = tuple(liar for file in FILES for liar in file.LIARS)

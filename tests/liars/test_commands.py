@@ -12,7 +12,7 @@ from liars.matrix import LIARS
 from troth.catalogue import CATALOGUE, declared
 from troth.kernel.model import Check, Method
 
-AREAS = ("edge", "guard")
+AREAS = ("edge", "guard", "payments")
 FOREIGN = ("testssl.sh", "sslyze")  # tools that a machine may lack
 RESTS_ON = {promise.slug: {promise.slug, *promise.rests_on} for promise in CATALOGUE}
 QUICK = [

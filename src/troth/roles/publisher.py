@@ -330,7 +330,7 @@ COMPONENTS = {
         "fr": "Page de confiance",
     },
 }
-AREAS = {"guard": "application", "edge": "edge", "trust": "page"}
+AREAS = {"guard": "application", "payments": "application", "edge": "edge", "trust": "page"}
 
 
 def watched(page: Page) -> tuple[Watched, ...]:

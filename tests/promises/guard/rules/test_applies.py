@@ -19,3 +19,24 @@ def test_without_a_list_nobody_is_on_one():
 
     assert "ip-blocklist" in not_applicable(GuardSettings())
     assert "ip-blocklist" not in not_applicable(msgspec.convert(named, GuardSettings))
+
+
+def test_without_an_important_action_no_token_is_promised():
+    named = {"csrf": {"paths": ["/pay"]}}
+
+    assert "csrf-token" in not_applicable(GuardSettings())
+    assert "csrf-token" not in not_applicable(msgspec.convert(named, GuardSettings))
+
+
+def test_without_a_declared_flow_no_abuse_is_stopped():
+    named = {"flows": [{"name": "hold", "kind": "count", "path": "/hold"}]}
+
+    assert "business-logic-protection" in not_applicable(GuardSettings())
+    assert "business-logic-protection" not in not_applicable(msgspec.convert(named, GuardSettings))
+
+
+def test_without_a_form_to_write_in_nothing_is_planted():
+    named = {"escaping": {"reflected": ["/search?q={plant}"]}}
+
+    assert "xss-output-escaping" in not_applicable(GuardSettings())
+    assert "xss-output-escaping" not in not_applicable(msgspec.convert(named, GuardSettings))

@@ -13,4 +13,12 @@ def not_applicable(settings: GuardSettings) -> Mapping[str, str]:
     if not settings.login:
         for slug in ("brute-force-blocking", "ip-block-after-failures"):
             because[slug] = "no login route of this application has been named yet"
+    if not settings.csrf.paths:
+        because["csrf-token"] = "no important action of this application has been named yet"
+    if not settings.flows:
+        because["business-logic-protection"] = "no flow of this application has been declared yet"
+    if not (settings.escaping.plant or settings.escaping.reflected):
+        because["xss-output-escaping"] = (
+            "no form or page of this application has been named for this proof yet"
+        )
     return because
