@@ -55,6 +55,7 @@ BENCHES = (
     Bench("values", (), 180, r"^    (?:64 KB|128 KB|1 MB)"),
     Bench("seclang", (), 600, r"^-- |^    (harmless|attacks), |^(64|128) KB|decided|skipped"),
     Bench("waf_edge", (), 420, r", (modsecurity|ours, )|skipped"),
+    Bench("waf_rules", (), 900, r"all (attacks|harmless)|^text|^CRS 4|^booking|absent"),
     Bench("limits", (), 240, r"^in process|^counters of|^four|^ban |skipped"),
     Bench("tlog", (), 900, r"^append:|^verify\.py:|again"),
     Bench("tamper", (), 1200, r"changes detected|NOT DETECTED"),
