@@ -154,28 +154,30 @@ class _Writer:
         return b"".join(line + ENDING for line in lines)
 
     def _write(self, batch: bytes) -> None:
+        """Append what fits of a batch, in whole lines; the rest is lost, and counted."""
         if not batch:
             return
+        done = 0
         try:
             self._open_segment()
-            view = memoryview(batch)
-            while view:
-                view = view[os.write(self._fd, view) :]
+            while done < len(batch):
+                done += os.write(self._fd, memoryview(batch)[done:])
         except OSError as error:
-            self._spool.lost += batch.count(ENDING)
-            self._cut(str(error.strerror or error))
-            return
-        self._size += len(batch)
-        if self._unsynced_since is None:
+            self._why = str(error.strerror or error)
+            done = batch.rfind(ENDING, 0, done) + 1
+            self._cut(self._size + done)
+        kept = batch.count(ENDING, 0, done)
+        self._size += done
+        self._spool.written += kept
+        self._spool.lost += batch.count(ENDING) - kept
+        if kept and self._unsynced_since is None:
             self._unsynced_since = clock.monotonic_s()
-        self._spool.written += batch.count(ENDING)
 
-    def _cut(self, why: str) -> None:
-        """Take back the half of a batch that was written, so that no line is torn."""
-        self._why = why
+    def _cut(self, size: int) -> None:
+        """Take back the line that was torn."""
         if self._fd >= 0:
             try:
-                os.ftruncate(self._fd, self._size)
+                os.ftruncate(self._fd, size)
             except OSError:
                 self._end_segment()
 
