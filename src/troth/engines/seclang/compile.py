@@ -18,8 +18,7 @@ from troth.engines.seclang.model import (
 )
 from troth.engines.seclang.names import CHANGING, UNREACHABLE
 from troth.engines.seclang.operators import OPERATORS
-from troth.engines.seclang.operators.grammar import OF_WORDS
-from troth.engines.seclang.operators.grammar import OPERATORS as GRAMMARS
+from troth.engines.seclang.operators.grammar import SIGN_OF
 from troth.engines.seclang.recall import Recall
 from troth.engines.seclang.scan.test import Test
 from troth.engines.seclang.selection import source_of, space_of, wanted_of
@@ -148,7 +147,7 @@ def test_of(index: int, rule: Rule, ruleset: Ruleset) -> Test | None:
         is_negated=operator.is_negated,
         every_stage=any(action.name == "multimatch" for action in head.actions),
         spaces=frozenset(_space(selector, rule.phase) for selector in chosen),
-        needs_sign=operator.name in GRAMMARS and operator.name not in OF_WORDS,
+        sign=SIGN_OF.get(operator.name, b""),
         find=find,
     )
 

@@ -28,18 +28,18 @@ GROWTH = 4
 REMEMBERED = 64
 MAX_REMEMBERED_BYTES = 2048
 MAX_SEEN = 128  # forms looked at of a value that is to be refused as exhausted (`budget`) anyhow
+MAX_GATED = 1000  # bytes of a value whose forms a scan may look through for `signs`
 MAX_RUNS = 16  # base64 runs looked at within one longer text
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _BASE64 = _LETTERS + b"+/-_"
 # Deleted from a value, these leave only what some decoder may act on. Not here: % & \ { [ " + and
 # the bytes NUL, BC-C1, E0, EF, F0, FE, FF (overlong, full-width, byte order marks).
-_PLAIN = (
+PLAIN = (
     _LETTERS
     + b" \t\r\n!#$'()*,-./:;<=>?@]^_`|}~"
     + bytes(byte for byte in range(0x80, 0xFE) if byte not in b"\xc0\xc1\xe0\xef\xf0")
 )
-_BARE = _LETTERS + b"_.-"
 _RUN = bytes(0x61 if byte in _BASE64 else 0x20 for byte in range(256))
 _LONG_RUN = b"a" * 16
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\r\n\f\0"
@@ -75,7 +75,7 @@ class Unfolded(NamedTuple):
 
 def unfold(value: bytes) -> Unfolded:
     """The value and its decoded forms. Pure; short values are remembered."""
-    if not value.translate(None, _PLAIN) and not _may_be_packed(value):
+    if not value.translate(None, PLAIN) and not _may_be_packed(value):
         return Unfolded((Form("", value),), False)
     if len(value) <= MAX_REMEMBERED_BYTES:
         return _remembered(value)
@@ -89,36 +89,37 @@ _LATEST_LONG: list[tuple[bytes, Unfolded]] = [(b"", Unfolded((), is_exhausted=Fa
 _LATEST: list[tuple[bytes, tuple[Form, ...]]] = [(b"", ())]
 
 
+def forms(value: bytes) -> tuple[Form, ...]:
+    """The forms that detectors look at, the value first; none of a value that has no other.
+
+    A rule set asks a dozen detectors about the same object one after the other: its forms are kept
+    until the next comes.
+    """
+    latest = _LATEST[0]
+    if latest[0] is not value:
+        is_plain = not value.translate(None, PLAIN) and not _may_be_packed(value)
+        latest = _LATEST[0] = (value, () if is_plain else _seen(unfold(value)))
+    return latest[1]
+
+
 def _seen(unfolded: Unfolded) -> tuple[Form, ...]:
     return unfolded.forms[:MAX_SEEN] if unfolded.is_exhausted else unfolded.forms
 
 
 def through(recognise: Callable[[bytes], str | None]) -> Callable[[bytes], str | None]:
-    """A detector over all forms; its reason names the layers it went through ("url:tautology").
-
-    A rule set asks a dozen of them about the same object one after the other: its forms are kept
-    until the next comes.
-    """
+    """A detector over all forms; its reason names the layers it went through ("url:tautology")."""
 
     def find(value: bytes) -> str | None:
-        latest = _LATEST[0]
-        if latest[0] is not value:
-            is_plain = not value.translate(None, _PLAIN) and not _may_be_packed(value)
-            latest = _LATEST[0] = (value, () if is_plain else _seen(unfold(value)))
-        if not latest[1]:
+        known = forms(value)
+        if not known:
             return recognise(value)
-        for how, text in latest[1]:
+        for how, text in known:
             reason = recognise(text)
             if reason is not None:
                 return f"{how}:{reason}" if how else reason
         return None
 
     return find
-
-
-def is_bare(value: bytes) -> bool:
-    """A word, a number, a name with dots, and nothing packed in it: no grammar's sign."""
-    return not value.translate(None, _BARE) and not _may_be_packed(value)
 
 
 def _may_be_packed(value: bytes) -> bool:
@@ -160,7 +161,7 @@ _remembered = lru_cache(REMEMBERED)(_unfold)
 
 def _decoded(text: bytes, how: str) -> Iterator[tuple[str, bytes]]:
     """Each decoder's reading of one form, where its characters occur at all."""
-    rest = text.translate(None, _PLAIN)
+    rest = text.translate(None, PLAIN)
     if rest:
         if b"\0" in rest or rest[:1] in b"\xff\xfe":
             yield "utf16", _narrowed(text)

@@ -126,9 +126,10 @@ _RARE = Linear(
     rb"|gtr|geq)\s"
     rb"|\bif\s[^\n]+==)|(?:\$\(|`)\s*(?:whoami|id|hostname|uname|cat|base64|env)\b"
 )
-_SPLITTER = Linear(
+SPLITTER = (  # part of the grammar's sign (`signs`)
     rb"\\\w|''|\"\"|\^\w|\w'\w{1,8}'|'\w{1,8}'\w|\w\"\w{1,8}\"|\"\w{1,8}\"\w|\$[@*0-9{'a-z]"
 )
+_SPLITTER = Linear(SPLITTER)
 _SEPARATED = re.compile(rb"(?<![\w$])(\w{2,12})\$\{?IFS")
 _SPLIT = re.compile(
     rb"(?:^|[\s;|&`(/{=,])((?:\w{1,12}|(?:\\(?=\w)))?(?:(?:\\(?=\w)|''|\"\"|\^(?=\w)|'\w{1,8}'"
@@ -180,8 +181,10 @@ def _split(value: bytes) -> str | None:
 
 
 def _wild(value: bytes) -> str | None:
-    for count, found in enumerate(_WILD.finditer(value)):
-        if count == MAX_WILD:
+    count = 0
+    for found in _WILD.finditer(value):
+        count += found.group(1).translate(None, b"?*[") != found.group(1)
+        if count > MAX_WILD:
             return "wild-cards"
         if _is_wild(found.group(1)):
             return "wild-card"

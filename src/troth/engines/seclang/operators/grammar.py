@@ -19,6 +19,7 @@ from troth.engines.seclang.detect import (
     template,
     xml,
 )
+from troth.engines.seclang.detect.signs import SIGNS
 from troth.engines.seclang.model import Found, OperatorBuilder, OperatorFunction
 
 
@@ -52,6 +53,10 @@ OPERATORS: Mapping[str, OperatorBuilder] = {
 }
 """What they find, and capture, is the grammar's reason."""
 
-# These find something in single words too (`ysoserial`, `-1union`); all others need a sign that no
-# bare value has (`layers.is_bare`), so that a scan need not ask them. Held by a test over words.
-OF_WORDS = frozenset({"detectcode", "detectdeserial", "detectpath", "detectshell", "detectsqli"})
+SIGN_OF: Mapping[str, bytes] = {
+    "detectsqli": SIGNS["sql"],
+    "detectxss": SIGNS["html"],
+    "detectxxe": SIGNS["xml"],
+    "detectexhausted": SIGNS["budget"],
+} | {name: sign for topic, sign in SIGNS.items() if (name := f"detect{topic}") in OPERATORS}
+"""What one of a value's forms must match, if the operator is to find anything (`detect.signs`)."""

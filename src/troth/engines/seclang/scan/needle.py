@@ -24,18 +24,18 @@ class Needle:
         node: a pattern's tree; None for phrases and operators.
         phrases: of `@pm`, lower case, distinct; None otherwise.
         find: of an operator that is neither.
-        needs_sign: as in Test.
+        sign: as in Test.
     """
 
     node: Node | None = None
     phrases: tuple[bytes, ...] | None = None
     find: Callable[[bytes], object] | None = None
-    needs_sign: bool = False
+    sign: bytes = b""
 
     @property
     def is_scanned(self) -> bool:
         """Whether a database may hold it."""
-        return self.find is None and not self.is_constant
+        return bool(self.sign) if self.find is not None else not self.is_constant
 
     @cached_property
     def is_constant(self) -> bool:
@@ -54,7 +54,8 @@ class Needle:
     @cached_property
     def expression(self) -> bytes:
         """For Hyperscan; of a pattern that looks around, the one that is found wherever it is."""
-        assert self.node is not None  # noqa: S101 -- asked of patterns only
+        if self.node is None:
+            return self.sign
         if tree.is_regular(self.node):
             return text.regular(self.node, captures=False)
         return text.superset(self.node)
@@ -62,7 +63,9 @@ class Needle:
     @cached_property
     def is_exact(self) -> bool:
         """Whether its expression means the same as it."""
-        return self.node is None or tree.is_regular(self.node)
+        if self.node is None:
+            return self.find is None
+        return tree.is_regular(self.node)
 
     @cached_property
     def gate(self) -> Gate | None:
@@ -104,7 +107,7 @@ def needle(test: Test, data: Mapping[str, bytes]) -> Needle:
     if test.operator not in PATTERNS:
         if test.find is None:
             raise ValueError(f"@{test.operator} is not looked for by a scan")
-        return Needle(find=test.find, needs_sign=test.needs_sign)
+        return Needle(find=test.find, sign=test.sign)
     if test.operator == "rx":
         return Needle(node=pattern.read(test.argument))
     if test.operator == "pm":

@@ -124,5 +124,4 @@ def _share(spaces: Mapping[str, Space], needles: list[Needle]) -> list[_Shared]:
 
 
 def _entry(number: int, found: Needle) -> Entry:
-    expression = b"" if found.node is None else found.expression
-    return Entry(number, expression, tuple(sorted(found.clause)))
+    return Entry(number, found.expression, tuple(sorted(found.clause)))

@@ -8,7 +8,7 @@ turned over, under the mask, is what holds.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
-from troth.engines.seclang.detect.layers import is_bare
+from troth.engines.seclang.detect.layers import MAX_GATED, forms
 from troth.engines.seclang.scan import tree
 from troth.engines.seclang.scan.chains import Chain, Chains, Function
 from troth.engines.seclang.scan.needle import Gate, Needle
@@ -105,9 +105,15 @@ class Space:
         beside = {
             number: bits
             for number, bits in of.items()
-            if number in absent or self.needles[number].find is not None
+            if number in absent or not self.needles[number].is_scanned
         }
         scanned = sum(bits for number, bits in of.items() if number not in beside)
+        signed = {
+            number: bits
+            for number, bits in of.items()
+            if number in searches and self.needles[number].sign
+        }
+        of_signed, more = sum(signed.values()), _signs(scan, frozenset(signed))
         looks = self._beside(beside)
 
         def look(value: bytes, mask: int) -> int:
@@ -115,6 +121,8 @@ class Space:
             found: list[int] = []
             if mask & scanned:
                 scan(value, found)
+                if mask & of_signed:
+                    found = more(value, found)
             for number in found:
                 bits = of.get(number, 0)
                 if not bits & mask or bits & held == bits:
@@ -132,23 +140,34 @@ class Space:
     def _beside(self, beside: Mapping[int, int]) -> list[tuple[int, Look]]:
         """Those that want a byte out of a set apart from all others: most values have none."""
         gated = {n: bits for n, bits in beside.items() if is_single_bytes(self.needles[n].clause)}
-        signed = {n: bits for n, bits in beside.items() if self.needles[n].needs_sign}
-        others = {n: bits for n, bits in beside.items() if n not in gated and n not in signed}
-        looks = [
+        others = {n: bits for n, bits in beside.items() if n not in gated}
+        return [
             (sum(part.values()), _one_by_one(self.needles, self._sought(part), 0))
-            for part in (gated, others, signed)
+            for part in (gated, others)
             if part
         ]
-        if signed:
-            looks[-1] = (looks[-1][0], _unless_bare(looks[-1][1]))
-        return looks
 
     def _sought(self, wanted: Mapping[int, int]) -> list[tuple[int, int]]:
         return [(n, bits) for n, bits in wanted.items() if not self.needles[n].is_constant]
 
 
-def _unless_bare(look: Look) -> Look:
-    return lambda value, mask: 0 if is_bare(value) else look(value, mask)
+def _signs(
+    scan: Callable[[bytes, list[int]], object], signed: frozenset[int]
+) -> Callable[[bytes, list[int]], list[int]]:
+    """What was found in a value, with those that a sign in another form of it calls for."""
+
+    def more(value: bytes, found: list[int]) -> list[int]:
+        if len(value) > MAX_GATED:
+            return [*(number for number in found if number not in signed), *signed]
+        others = forms(value)[1:]
+        if not others:
+            return found
+        called: list[int] = []
+        for form in others:
+            scan(form.text, called)
+        return [*found, *(n for n in dict.fromkeys(called) if n in signed and n not in found)]
+
+    return more
 
 
 def _one_by_one(

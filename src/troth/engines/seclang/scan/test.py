@@ -20,8 +20,8 @@ class Test:
         every_stage: `multiMatch`: the value before, between and after the transformations.
         spaces: classes of variables whose values are asked; free words of the plan, as `ARGS`,
             `REQUEST_HEADERS:user-agent`.
-        needs_sign: nothing is found in a value of letters, digits, `_`, `.` and `-` where nothing
-            is packed (`detect.layers.is_bare`): such a value need not be asked.
+        sign: an expression that matches one of a value's forms (`detect.layers.forms`) wherever
+            `find` finds anything in the value; empty: there is none.
         find: the operator itself, when it is not one of patterns: anything but None or False is
             a match. It must be pure.
     """
@@ -35,7 +35,7 @@ class Test:
     is_negated: bool = False
     every_stage: bool = False
     spaces: frozenset[str] = frozenset()
-    needs_sign: bool = False
+    sign: bytes = b""
     find: Callable[[bytes], object] | None = None
 
 

@@ -1,0 +1,108 @@
+"""What a grammar cannot do without: one expression each, so that one scan asks all of them at once.
+
+`SIGNS[topic]` matches each form of a value in which `detect.<topic>.recognise` finds anything, in
+Hyperscan's notation, bytes, `^` at lines. It says too much, never too little: a value below
+`layers.MAX_GATED` bytes in none of whose forms (`layers.forms`) it matches need not be asked. A
+test over attacks, words and noise holds it; who widens a grammar widens its sign.
+"""
+
+from collections.abc import Mapping
+
+from troth.engines.seclang.detect import htmlscript, layers, shell_marks
+from troth.engines.seclang.detect.programs import RECON
+
+_GAP = rb"[\x00-\x20\x7f]*"
+
+
+def _any(*alternatives: bytes) -> bytes:
+    return b"(?:" + b"|".join(alternatives) + b")"
+
+
+def _class(members: bytes) -> bytes:
+    return b"[" + b"".join(b"\\x%02x" % byte for byte in members) + b"]"
+
+
+def _apart(word: bytes) -> bytes:
+    """A word whose letters may have blanks between them."""
+    return _GAP.join(bytes((letter,)) for letter in word)
+
+
+_SQL_PLAIN = (
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,?!:_/+%^~[]}$\\\r\n\t-"
+    + bytes(range(0x80, 0x100))
+)
+_DECODED = bytes(byte for byte in range(256) if byte not in layers.PLAIN)
+
+SIGNS: Mapping[str, bytes] = {
+    "sql": _any(
+        _class(bytes(byte for byte in range(256) if byte not in _SQL_PLAIN)),
+        rb"(?i:select| by |having|procedure|exec|drop |shutdown|when|null|true|false|--|union"
+        rb"|declare|like |between|::)",
+    ),
+    "html": _any(
+        rb"<[a-zA-Z!?/]",
+        rb"\x00",
+        rb"(?i:(?:on|style|srcdoc|attributename|v-|ng-|x-|hx-|@|\*ng|bind|\[)[^=]*=)",
+        rb"(?i:" + _any(*map(_apart, (b"script", b"mocha", b"data"))) + _GAP + rb":)",
+        rb"\[\]",
+        rb"(?i:" + htmlscript.GATE.pattern + rb")",
+    ),
+    "shell": _any(
+        rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object|%\S*\s+in\s*\(|if\s[^\n]*"
+        rb"(?:==|\s(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s))",
+        shell_marks.SPLITTER,
+        rb"/[\w*\].-]*[?*\[]",
+        rb"\{[\w./]{1,24},",
+        RECON.pattern,
+    ),
+    "path": _any(
+        rb"\.\.|%|0[xX][0-9a-fA-F]|[^\x20-\x7e\t\r\n]|\\",
+        rb"(?i:\A(?:file:|[a-z]:|[.?/:*~]\S*[:?]|[?:]))|://|//\S*\$",
+        rb"(?i:etc/|proc/|\.ssh/|\.aws/|web-inf/)",
+        rb"(?i:(?:php|expect|phar|zip|zlib|glob|ogg|rar|ssh2|compress|netdoc|jar|data|file"
+        rb"|classpath\*?|view-source)[:.])",
+    ),
+    "template": _any(
+        rb"\{\{|\{%|<%|\[\[|\{#|[$#*@%~^]\{|\$\(|@\(|#\(|<!--|<esi:|<#|<@",
+        rb"\{(?:php|system|fetch|include|math|\$)",
+        rb"#(?:set|evaluate|include|parse|import)|\$\w+\.",
+    ),
+    "xml": rb"<!|nclude|<\?xml-s|<xsl:",
+    "ssrf": rb":[/\\]",
+    "deserial": _any(
+        rb"\xac\xed|aced0005|rO0AB|AAEAAAD|[OC]:\+?\d{1,4}:\"|ND_FUNC|__proto__|prototype",
+        rb"c(?:os|posix|nt|subprocess|sys|builtins|__builtin__|commands|pty|socket|shutil"
+        rb"|importlib|runpy|operator|functools)\n",
+        rb"(?:os|posix|nt|subprocess|builtins|__builtin__)[\x94\x8c]",
+        rb"(?:^|[=;,:\"'\s/])(?:gA[JNRSWE]|BAh|/w[A-Z]|KGRw|Y29z|Y3Bv|Y19f|KGx|gASV)",
+        rb"(?i:\$type|ObjectData|TypeConfuse|org\.|com\.sun|TemplatesImpl|ysoserial)",
+        rb"@(?:type|class|c)[\"']?\s*:|\[\s*\"(?:java|com|org|ch|javax)",
+        rb"<(?:java|dynamic|sorted-set|tree-map|jdk|object|void)",
+        rb"!(?:[!<]|ruby|python|java|com\.|org\.)",
+    ),
+    "lookup": rb"\$\{",
+    "mail": _any(
+        rb"HTTP/|[\r\n]|\\n|\xe5\x98|(?i:body(?:\.peek)?\[)",
+        rb"(?i:[a-z]\d{1,5}\s{1,4}(?:capability|login|logout|authenticate|select|examine|create"
+        rb"|delete|rename|subscribe|list|lsub|status|append|check|close|expunge|search|fetch|store"
+        rb"|copy|uid|noop|starttls|idle|unselect))",
+    ),
+    "code": _any(
+        rb"(?i:[a-z_]\w*\s{0,8}\()|\$[{A-Za-z_]|<\?|<%|<script|\[php\]",
+        rb"\(\s{0,4}['\"]|[\"']\w{2,20}[\"']\s{0,2}\(",
+        rb"(?i:runtime|processbuilder|processimpl|child_process|process\.|constructor|nd_func|fs\.)",
+        rb"(?i:__|os\.|subprocess|import_module|\bio\.|open3|kernel|%x|file\.|_eval|uri\.open)",
+        rb"(?i:java\.|javax\.|scriptengine|class[.\[]|ognl|memberaccess|xwork2|qx\s{0,2}[({/|!])",
+        rb"(?i:response\.write|<cf|execsync|spawnsync)",
+    ),
+    "nosql": _any(
+        rb"\$[a-zA-Z]|==|[\r\n][ \t]{0,2}(?i:\*[0-9]|config|slaveof|replicaof|flushall|eval|module"
+        rb"|set\s|debug)",
+        rb"this[.\[]|(?:sleep|while|for)\s*[(/]|Date|emit\(|tojson|printjson|db\.|mapReduce"
+        rb"|function",
+    ),
+    "ldap": rb"\*\)|\*\(\||\)\s*[(\x00]|\(\s*[&|!]\s*\(",
+    "graphql": rb"\{",
+    "budget": _class(_DECODED),  # unpacked forms that unfold further have one of these, too
+}
+"""By the topic's name."""
