@@ -90,6 +90,19 @@ def test_book_and_cancel(customer):
     assert ada.post(f"/book/{slot['id']}")[:2] == (302, "/bookings")
 
 
+def test_who_closes_the_account_is_forgotten(customer, visitor):
+    kim = customer("kim")
+    slot = free_slot(kim, "lob")
+    kim.post(f"/book/{slot['id']}")
+    assert "/account/close" in kim.get("/bookings")[1]
+    assert "can't be undone" in kim.get("/account/close")[1]
+
+    assert kim.post("/account/close")[:2] == (302, "/")
+    assert "is closed" in kim.get("/")[1]
+    assert kim.get("/bookings")[0] == 302
+    assert f'href="/book/{slot["id"]}"' in visitor().get(f"/courts/lob?day={slot['day']}")[1]
+
+
 def test_an_hour_is_booked_once_whoever_asks_at_once(customer):
     everybody = [customer(name) for name in ("one", "two", "three", "four")]
     slot = free_slot(everybody[0], "smash")

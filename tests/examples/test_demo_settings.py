@@ -10,6 +10,7 @@ import pytest
 
 from troth.adapters import config
 from troth.catalogue import Settings
+from troth.promises.guard.enforce.csrf_script import SCRIPT
 
 BOOKING = Path(__file__).parents[2] / "examples" / "booking"
 
@@ -23,15 +24,20 @@ def settings() -> Settings:
     return config.parse(text.encode(), Settings, where="troth.toml")
 
 
-def test_the_policy_names_the_one_script_by_its_hash(settings):
-    script = (BOOKING / "booking" / "static" / "live.js").read_bytes()
-    digest = f"sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}"
+def digest(script: bytes) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}"
+
+
+def test_the_policy_names_the_scripts_by_their_hashes(settings):
+    live = digest((BOOKING / "booking" / "static" / "live.js").read_bytes())
+    token = digest(SCRIPT.encode())
     pages = "".join(p.read_text("utf-8") for p in (BOOKING / "booking" / "templates").iterdir())
 
-    assert f"script-src '{digest}';" in settings.edge.csp.policy
-    assert re.findall("<script[^>]*>", pages) == [
-        f'<script src="/static/live.js" integrity="{digest}" defer>'
-    ]
+    assert f"script-src '{live}' '{token}';" in settings.edge.csp.policy
+    assert set(re.findall("<script[^>]*>", pages)) == {
+        f'<script src="/static/live.js" integrity="{live}" defer>',
+        f'<script src="/-/csrf.js" integrity="{token}" defer>',
+    }
 
 
 def test_the_forms_that_probes_post_set_a_cookie(settings, visitor):

@@ -71,6 +71,20 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for("pages.home"))
 
 
+@routes.route("/account/close", methods=["GET", "POST"])
+@customers_only
+def close() -> ResponseReturnValue:
+    if request.method == "GET":
+        return render_template("close.html")
+    customer = current()
+    assert customer is not None
+    store.close_account(database(), customer.id)
+    session.clear()
+    g.pop("customer", None)
+    flash("Your account is closed. We forgot what we knew of you.")
+    return redirect(url_for("pages.home"))
+
+
 def _email() -> str:
     return request.form["email"].strip().lower()
 

@@ -7,15 +7,20 @@ by the forms that the settings name.
 
 import os
 from contextlib import suppress
+from datetime import timedelta
+from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+import msgspec
+
 from troth.adapters import files
-from troth.adapters.http import Response
+from troth.adapters.http import Headers, Response
 from troth.adapters.vantage import Vantage
 from troth.kernel.model import Observation
 from troth.kernel.request import MARKER
 from troth.promises.guard.probe.addresses import nonce
 from troth.promises.guard.rules import escaping, paths
+from troth.promises.guard.rules.csrf import NAME
 from troth.promises.guard.settings import GuardSettings
 from troth.promises.guard.settings.escaping import Step
 
@@ -30,7 +35,7 @@ PUBLIC = frozenset({"forms", "pages", "shown", "raw"})
 def planted(vantage: Vantage, settings: GuardSettings) -> Observation:
     """Plant, look, take back."""
     said = settings.escaping
-    canary = _Canary(vantage)
+    canary = _Canary(vantage, wants_token=bool(settings.csrf.paths))
     try:
         for step in said.plant:
             canary.post("form", step)
@@ -57,12 +62,14 @@ def planted(vantage: Vantage, settings: GuardSettings) -> Observation:
 class _Canary:
     """A client that posts forms and keeps its cookies."""
 
-    def __init__(self, vantage: Vantage) -> None:
+    def __init__(self, vantage: Vantage, *, wants_token: bool) -> None:
         run = nonce(vantage)
         self._client = vantage.as_client(f"escaping.{run}")
         self._word = "troth-" + run.translate(DIGITS)
         self._secret = _secret(vantage)
         self._jar: dict[str, str] = {}
+        self._wants_token = wants_token
+        self._tomorrow = f"{vantage.now + timedelta(days=1):%Y-%m-%d}"
         self.value = escaping.planted(self._word)
         self.as_text = 0
         self.raw: set[str] = set()  # kinds of places where it came back as markup
@@ -78,6 +85,8 @@ class _Canary:
             name: value.replace("{plant}", self.value).replace("{canary}", self._secret)
             for name, value in step.fields.items()
         }
+        if self._wants_token:
+            fields[NAME] = self._token()
         answer = self._ask(url, "POST", urlencode(fields).encode())
         self._read(kind, answer)
         return answer.status < FIRST_ERROR
@@ -90,7 +99,7 @@ class _Canary:
         """Where the form goes; empty where the page names no such place."""
         if not step.at:
             return self._client.site.app + step.path
-        base = self._client.site.app + step.at
+        base = self._client.site.app + step.at.replace("{tomorrow}", self._tomorrow)
         pattern = paths.pattern(step.path)
         page = self._ask(base)
         for link in escaping.links(page.text):
@@ -100,8 +109,20 @@ class _Canary:
                 return url
         return ""
 
-    def _ask(self, url: str, method: str = "GET", body: bytes = b"") -> Response:
+    def _token(self) -> str:
+        """As the script gets it that an application's page loads; empty where none is given."""
+        giver = f"{self._client.site.app}{self._client.site.prefix}csrf"
+        answer = self._ask(giver, more=((NAME, "ask"),))
+        try:
+            return str(msgspec.json.decode(answer.body, type=dict[str, Any]).get("token", ""))
+        except msgspec.MsgspecError:
+            return ""
+
+    def _ask(
+        self, url: str, method: str = "GET", body: bytes = b"", more: Headers = ()
+    ) -> Response:
         headers = [("Origin", self._client.site.app), FORM] if method == "POST" else []
+        headers += more
         if self._jar:
             headers.append(("Cookie", "; ".join(f"{k}={v}" for k, v in self._jar.items())))
         answer = self._client.fetch(url, method=method, headers=headers, body=body, fresh=True)

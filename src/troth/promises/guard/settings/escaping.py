@@ -15,7 +15,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     Where `path` has named segments (`/book/{slot}`), the first link or form of the page `at` that
     is like it says which one. In `fields`, `{plant}` becomes the value that is looked for, and
-    `{canary}` this installation's own secret.
+    `{canary}` this installation's own secret; `{tomorrow}` in `at` is a date, as 2030-12-31.
     """
 
     path: PathPattern
