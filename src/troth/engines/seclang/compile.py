@@ -1,6 +1,6 @@
 """A `Ruleset` becomes a `Program`: folded, resolved to closures, ready to inspect messages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from troth.engines.seclang.operators import OPERATORS
 from troth.engines.seclang.operators.grammar import SIGN_OF
 from troth.engines.seclang.recall import Recall
 from troth.engines.seclang.scan.test import Test
-from troth.engines.seclang.selection import source_of, space_of, wanted_of
+from troth.engines.seclang.selection import excluded_of, source_of, space_of, unless, wanted_of
 from troth.engines.seclang.steps import Step, Workshop, step_of
 from troth.engines.seclang.transaction import Phase, Space, run
 
@@ -146,15 +146,16 @@ def test_of(index: int, rule: Rule, ruleset: Ruleset) -> Test | None:
         chain=head.transformations,
         is_negated=operator.is_negated,
         every_stage=any(action.name == "multimatch" for action in head.actions),
-        spaces=frozenset(_space(selector, rule.phase) for selector in chosen),
+        spaces=frozenset(_space(selector, rule.phase, head.selectors) for selector in chosen),
         sign=SIGN_OF.get(operator.name, b""),
         find=find,
     )
 
 
-def _space(selector: Selector, phase: int) -> str:
+def _space(selector: Selector, phase: int, others: Sequence[Selector]) -> str:
     """Before a body is read, what it fills is another space: scans are remembered."""
     name, source = space_of(selector), source_of(selector)
+    name += "".join(f"|!{space_of(each)}" for each in excluded_of(selector, others))
     is_by_body = source in _BY_BODY or source.startswith("MULTIPART_")
     is_early = (phase == 1 and is_by_body) or (phase < PHASES[3] and source == _RESPONSE)
     return f"{phase}:{name}" if is_early else name
@@ -174,11 +175,12 @@ def _phases(
         spaces = list[Space]()
         for step in mine:
             if step.index in tested:
-                for selector in step.rule.links[0].selectors:
-                    name = _space(selector, number)
+                selectors = step.rule.links[0].selectors
+                for selector in selectors:
+                    name = _space(selector, number, selectors)
                     if not selector.is_exclusion and name not in seen:
                         seen.add(name)
-                        spaces.append(_space_of(name, selector))
+                        spaces.append(_space_of(name, selector, selectors))
         phases[number] = Phase(
             number=number,
             begin=begin,
@@ -191,8 +193,10 @@ def _phases(
     return phases
 
 
-def _space_of(name: str, selector: Selector) -> Space:
-    return Space(name=name, source=source_of(selector), wanted=wanted_of(selector))
+def _space_of(name: str, selector: Selector, others: Sequence[Selector]) -> Space:
+    barred = excluded_of(selector, others)
+    wanted = unless(barred) if barred else wanted_of(selector)
+    return Space(name=name, source=source_of(selector), wanted=wanted)
 
 
 def _ends(items: tuple[Rule | Marker, ...], begin: int) -> Mapping[str, int]:

@@ -17,6 +17,20 @@ _KEPT_NAMES = 4096
 _KEPT_NAME_BYTES = 256
 
 
+def excluded_of(selector: Selector, others: Sequence[Selector]) -> tuple[Selector, ...]:
+    """Which of a link's exclusions concern a collection of which it wants all."""
+    if selector.key or selector.is_count:
+        return ()
+    barred = {s for s in others if s.is_exclusion and s.collection == selector.collection}
+    return tuple(sorted(barred, key=lambda s: (s.key, s.is_pattern)))
+
+
+def unless(barred: Sequence[Selector]) -> Wanted:
+    """Names that none of these selectors names."""
+    tests = [wanted_of(selector) for selector in barred]
+    return lambda name: not any(test is None or test(name) for test in tests)
+
+
 def source_of(selector: Selector) -> str:
     """The name under which `State.values` has it."""
     if selector.collection == "XML" and selector.key not in {"", "/*"}:

@@ -78,6 +78,11 @@ class _Document:
             self.aliases[text] += 1
         self.fields.add(text)
 
+    @property
+    def is_among_fields(self) -> bool:
+        """Whether a field is due, which is a name and never a string."""
+        return self.depth > 0 and not self.parentheses
+
     def is_circular(self) -> bool:
         """Whether a fragment leads back to itself."""
         for name in self.spreads:
@@ -99,7 +104,7 @@ def recognise(value: bytes) -> str | None:
     document, before, second = _Document(), b"", b""
     for count, found in enumerate(_TOKEN.finditer(value)):
         kind = found.lastgroup
-        if kind == "other":
+        if kind == "other" or (kind == "string" and document.is_among_fields):
             return None  # JSON, CSS, a script: not a document
         if count > MAX_TOKENS:
             return "flood"

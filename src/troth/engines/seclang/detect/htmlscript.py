@@ -64,7 +64,7 @@ _ESCAPE = re.compile(
 )
 _CODE = re.compile(rb"\w%b(?:\(|`)|=|\.\w+\b.*=|\bthrow\b|\blocation\b" % _S)
 # What each of the productions needs, in lower case: most values have none of it.
-GATE = re.compile(
+_GATE = re.compile(
     rb"script|data:|constructor|__|pression|\$[\s{]|document|window|self|top|parent|frames|navigator"
     rb"|location|%b" % _SINK.lower()
 )
@@ -81,7 +81,7 @@ def recognise(value: bytes) -> str | None:
         run = found.group()
         if run.count(b"[]") > 1 and b"!" in run:
             return "letterless"
-    if GATE.search(value.lower()) is None:
+    if _GATE.search(value.lower()) is None:
         return None
     scheme = _address(value)
     if scheme is not None:

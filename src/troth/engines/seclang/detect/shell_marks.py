@@ -120,12 +120,13 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
     )
 )
 # Three of them begin with words of every language: they are looked for where one of these occurs.
-_RARE = Linear(
+RARE = (  # part of the grammar's sign (`signs`)
     rb"(?i:powershell|iex|invoke-|new-object|\.download|certutil|bitsadmin|start-sleep"
     rb"|%\S*\s+in\s*\(|\b(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq"
     rb"|gtr|geq)\s"
     rb"|\bif\s[^\n]+==)|(?:\$\(|`)\s*(?:whoami|id|hostname|uname|cat|base64|env)\b"
 )
+_RARE = Linear(RARE)
 SPLITTER = (  # part of the grammar's sign (`signs`)
     rb"\\\w|''|\"\"|\^\w|\w'\w{1,8}'|'\w{1,8}'\w|\w\"\w{1,8}\"|\"\w{1,8}\"\w|\$[@*0-9{'a-z]"
 )

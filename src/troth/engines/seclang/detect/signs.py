@@ -6,10 +6,11 @@ Hyperscan's notation, bytes, `^` at lines. It says too much, never too little: a
 test over attacks, words and noise holds it; who widens a grammar widens its sign.
 """
 
+import re
 from collections.abc import Mapping
 
-from troth.engines.seclang.detect import htmlscript, layers, shell_marks
-from troth.engines.seclang.detect.programs import RECON
+from troth.engines.seclang.detect import htmlwords, layers, shell_marks, sqlwords
+from troth.engines.seclang.detect.programs import KNOWN, RECON
 
 _GAP = rb"[\x00-\x20\x7f]*"
 
@@ -27,17 +28,23 @@ def _apart(word: bytes) -> bytes:
     return _GAP.join(bytes((letter,)) for letter in word)
 
 
-_SQL_PLAIN = (
-    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,?!:_/+%^~[]}$\\\r\n\t-"
-    + bytes(range(0x80, 0x100))
+_SINK = _any(*htmlwords.SINKS)
+_NAME = _any(*map(re.escape, sorted(KNOWN)))
+# Verbs, and the clauses that tell by themselves; a call, a comment or a conjunction is the rest.
+_SQL_VERBS = sqlwords.STATEMENTS | frozenset(
+    b"union intersect except minus into from where having procedure order group case".split()
 )
 _DECODED = bytes(byte for byte in range(256) if byte not in layers.PLAIN)
 
 SIGNS: Mapping[str, bytes] = {
     "sql": _any(
-        _class(bytes(byte for byte in range(256) if byte not in _SQL_PLAIN)),
-        rb"(?i:select| by |having|procedure|exec|drop |shutdown|when|null|true|false|--|union"
-        rb"|declare|like |between|::)",
+        rb"['\"`]|--|#|/\*|@@|::|\|\||&&|(?i:(?:and|or|xor)(?:[^a-zA-Z]|\z))",
+        rb"(?i:" + _any(*sorted(_SQL_VERBS)) + rb"(?:[^a-zA-Z_]|\z))",
+        rb"(?i:"
+        + _any(*sorted(sqlwords.EFFECTS | sqlwords.FUNCTIONS))
+        + rb"[\x00-\x20\xa0\xc2]*\()",
+        rb"(?i:" + _any(*map(re.escape, sqlwords.EFFECT_PREFIXES)) + rb")",
+        rb"(?i:(?:out|dump)file|information_schema|drop\s)",
     ),
     "html": _any(
         rb"<[a-zA-Z!?/]",
@@ -45,11 +52,18 @@ SIGNS: Mapping[str, bytes] = {
         rb"(?i:(?:on|style|srcdoc|attributename|v-|ng-|x-|hx-|@|\*ng|bind|\[)[^=]*=)",
         rb"(?i:" + _any(*map(_apart, (b"script", b"mocha", b"data"))) + _GAP + rb":)",
         rb"\[\]",
-        rb"(?i:" + htmlscript.GATE.pattern + rb")",
+        rb"(?i:constructor|__(?:define|lookup|proto)|pression|" + _SINK + rb".*[(`])",
+        rb"(?i:\A[\s;({!]*(?:document|window|self|top|parent|frames|globalthis|navigator))",
+        rb"`.*\$|(?i:['\"`].*(?:document|location|window|string\.))",
     ),
     "shell": _any(
-        rb"[;|&`\n\r$]|[<>]\(|\{[a-z/]|\(\)|(?i:new-object|%\S*\s+in\s*\(|if\s[^\n]*"
-        rb"(?:==|\s(?:exist|defined|errorlevel|cmdextversion|equ|neq|lss|leq|gtr|geq)\s))",
+        rb"(?i:[;|&`\n\r(](?:[^;|&\n\r]*\W)?" + _NAME + rb"(?:\.exe)?(?:\W|\z))",
+        rb"/dev/(?:tcp|udp)/|\$\(\(|sh -i|mkfifo|:~|=[^\n]*\$\w|\$\{#|IFS",
+        rb"\(\s*\)\s*\{|\[ [^\n\]]* -",
+        rb"(?i:(?:base64|openssl|xxd|curl|wget|fetch|lwp-download|tftp)\s)|(?:\$\(|`)[^()`\n]+\|",
+        rb"(?:nc|ncat|netcat|nc\.traditional)(?:\.exe)?\s[^\n;|]*-[a-z]*[ec]\s",
+        rb"(?:python[23]?|perl|ruby|php[57]?|node|lua)\s{1,4}-[ecr]\s",
+        shell_marks.RARE,
         shell_marks.SPLITTER,
         rb"/[\w*\].-]*[?*\[]",
         rb"\{[\w./]{1,24},",
@@ -57,7 +71,7 @@ SIGNS: Mapping[str, bytes] = {
     ),
     "path": _any(
         rb"\.\.|%|0[xX][0-9a-fA-F]|[^\x20-\x7e\t\r\n]|\\",
-        rb"(?i:\A(?:file:|[a-z]:|[.?/:*~]\S*[:?]|[?:]))|://|//\S*\$",
+        rb"(?i:\A(?:file:|[a-z]:|[.?/:*~]\S*[:?]|[?:]))|://(?:\d|\S*[?\x00%])|//\S*\$",
         rb"(?i:etc/|proc/|\.ssh/|\.aws/|web-inf/)",
         rb"(?i:(?:php|expect|phar|zip|zlib|glob|ogg|rar|ssh2|compress|netdoc|jar|data|file"
         rb"|classpath\*?|view-source)[:.])",
