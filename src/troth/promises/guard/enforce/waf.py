@@ -25,6 +25,7 @@ from troth.kernel.request import (
     Strike,
 )
 from troth.promises.guard.rules.addresses import client_key
+from troth.promises.guard.rules.binary import is_binary, is_fields
 from troth.promises.guard.rules.origin import is_plain
 from troth.promises.guard.rules.paths import Pattern, pattern, spelled
 from troth.promises.guard.settings.waf import RuleMode, Rules
@@ -150,7 +151,7 @@ def message_of(
         uri=request.target,
         protocol=request.protocol,
         headers=_visitors(request.headers),
-        body=request.body,
+        body=_readable(request),
         client=request.client,
         server=name,
         server_port=int(port) if port.isdigit() else 443,
@@ -165,6 +166,14 @@ def message_of(
         response_headers=response.headers,
         response_body=response.body,
     )
+
+
+def _readable(request: Request) -> bytes | None:
+    """The body, unless it is neither fields nor text: then it is judged by its headers."""
+    body = request.body
+    if not body or all(map(is_fields, request.values(b"content-type") or [b""])):
+        return body
+    return None if is_binary(body) else body
 
 
 def _visitors(headers: Headers) -> Headers:
