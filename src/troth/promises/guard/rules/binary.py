@@ -18,7 +18,7 @@ def is_fields(kind: bytes) -> bool:
 def is_binary(body: bytes) -> bool:
     """Whether bytes are no text in any encoding: a picture, an archive, something encrypted."""
     controls = len(body) - len(body.translate(None, _CONTROLS))
-    if controls * _MANY < len(body):
+    if controls * _MANY <= len(body):
         return False
     return not any(
         half.count(0) > _UTF16 * len(half) for half in (body[::2], body[1::2]) if len(half) > 1

@@ -4,6 +4,7 @@ import zlib
 
 GZIP = frozenset({b"gzip", b"x-gzip"})  # Source: RFC 9110, 8.4.1.3
 PLAIN = frozenset({b"", b"identity"})
+_DEFLATED = 8  # Source: RFC 1950, 2.2: the method, and a header that 31 divides
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15  # Source: zlib, inflateInit2
 
 
@@ -29,7 +30,8 @@ def plain(body: bytes, encodings: list[bytes], limit: int) -> bytes:
     if coded[0] != b"deflate":
         raise UnreadError("encoding")
     # RFC 9110, 8.4.1.2: some clients leave the zlib wrapper out.
-    is_wrapped = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0
+    head = int.from_bytes(body[:2], "big")
+    is_wrapped = head >> 8 & 0x0F == _DEFLATED and head % 31 == 0
     return _inflated(body, _ZLIB_BITS if is_wrapped else _RAW_BITS, limit)
 
 
