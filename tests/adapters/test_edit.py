@@ -42,6 +42,7 @@ def test_tables_are_added_after_those_that_are_there(tmp_path: Path):
     assert text.index("n = 1") < text.index("n = 2") < text.index("n = 3")
     assert "[[z.y]]\nn = 4" in text
     assert "# last" in text
+    assert "n = 3\n\n" in text
 
 
 def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path):

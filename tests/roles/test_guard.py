@@ -1,6 +1,7 @@
 """The guard as processes: ready, renewed, replaced under load, killed; through a real edge."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,7 +26,7 @@ from troth.catalogue import Settings, site
 from troth.kernel.model import Verdict
 from troth.promises.guard.judge import origin as judge
 from troth.promises.guard.probe import origin as probe
-from troth.roles.guard import _count
+from troth.roles.guard import _count, _set_aside
 from troth.roles.places import Places
 
 ECHO = Path(__file__).parents[2] / "examples" / "echo" / "echo.py"
@@ -409,3 +411,20 @@ def test_failed_logins_through_the_edge_block_an_address_and_no_known_device(ser
     assert stopped["login.failed"] == 4
     assert stopped["login.fine"] >= 3
     assert all("guess" not in log.read_text() for log in served.logs.values())
+
+
+def test_what_lasts_is_left_out_of_collections_and_what_was_replaced_is_freed():
+    class Node:
+        own: object = None
+
+    node = Node()
+    node.own = node
+    gone = weakref.ref(node)
+    try:
+        _set_aside()
+        assert gc.get_freeze_count() > 10_000
+        del node
+        _set_aside()
+        assert gone() is None
+    finally:
+        gc.unfreeze()

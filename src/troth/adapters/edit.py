@@ -37,6 +37,7 @@ def add_tables(path: Path, dotted: str, tables: Sequence[Mapping[str, Any]]) -> 
     for each in tables:
         table = tomlkit.table()
         table.update(each)
+        table.add(tomlkit.nl())  # people read it, too
         if name not in place:
             place.add(name, tomlkit.aot())
         place[name].append(table)

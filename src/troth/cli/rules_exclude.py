@@ -54,6 +54,8 @@ def exclude(  # noqa: PLR0913 -- one an option
     if not (yes or as_json or click.confirm(f"Write it to {config}?")):
         return 1
     excluding.write(config, places, proposal)
+    if not as_json:
+        click.echo(f"written to {config}; the guard takes it up within seconds")
     return 0
 
 

@@ -30,6 +30,7 @@ class Reason:
     """One rule that matched: its id, where it is written, what it says, the place and the value.
 
     The value is decoded as the rule saw it, clipped to 256 bytes, and `***` where it is a secret.
+    `score` is None for what was stored: scores are not.
     """
 
     rule: str
@@ -37,7 +38,7 @@ class Reason:
     message: str
     place: str
     value: str
-    score: int
+    score: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def explain(settings: Settings, places: Places, event: str) -> Explained:
             message=said["message"],
             place=said["place"],
             value=shown(said["value"].encode("latin-1")),
-            score=0,
+            score=None,
         )
         for said in kept.rules
     )
