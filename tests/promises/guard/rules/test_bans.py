@@ -62,7 +62,7 @@ def test_our_own_attackers_are_banned_shortly():
 
     found = ban(sentence, "127.66.3.4", timedelta(hours=1))
 
-    assert found.until - NOW == timedelta(seconds=30)
+    assert found.until - NOW == timedelta(seconds=Bans().drill_s)
     assert sentence.is_drill("127.66.3.4")
     assert not sentence.is_drill("192.0.2.1")
 
