@@ -76,6 +76,19 @@ def test_a_limit_that_was_passed_is_refused(program: Program):
     assert ask(program, b"/?a&b&c&d&e&f&g", mode="watch").refusal is None
 
 
+def test_what_takes_long_to_decode_is_refused(program: Program):
+    request = Request(
+        method=b"POST",
+        target=b"/",
+        host=b"a",
+        headers=((b"content-type", b"application/x-www-form-urlencoded"),),
+        body=b"a=" + b"%26lt;" * 20_000,
+    )
+
+    refusal = waf.check(program, Rules())(request, KNOWN).refusal
+    assert (refusal.code, refusal.status) == ("limit-decode", 413)
+
+
 @pytest.mark.parametrize(
     ("path", "is_refused"),
     [(b"/", True), (b"/free", False), (b"/free/x", True), (b"/watched/7/x", False),
