@@ -1,6 +1,6 @@
 """What our own rules find and what they let people write: detection and false alarms, by source.
 
-Run `python bench/waf_rules.py [--texts N] [--day N]`. Attacks and harmless lines come from the
+Run `python bench/waf_rules.py [--texts N] [--day N] [--rules DIR]`. Attacks and harmless lines come from the
 corpora beside the repository, natural text from Debian's fortunes and manual pages; what is absent
 is said, never counted as fine. A booking application's day is recorded here (`booking_day`) and
 replayed through `decide` with that application's own settings.
@@ -47,6 +47,7 @@ from troth.kernel.errors import Failure
 from troth.kernel.request import Known, Request
 from troth.promises.guard.settings.waf import Rules
 from troth.roles import policy, rules_load
+from troth.roles.rules import sources_of
 from troth.roles.score import PLACES, request
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
@@ -91,10 +92,14 @@ def said(name: str, count: Count, *, shown: int = 10) -> None:
         print(f"      {line}")
 
 
-def pack() -> Program:
-    """Our rules as they are by default, on Hyperscan as in a guard that is warm."""
-    program = rules_load.program_of(Rules())
-    scanner = Scanner(program.tests, FUNCTIONS, {})
+def rules_of(folder: Path | None) -> Program:
+    """Our rules as they are by default, or a folder's, on Hyperscan as in a guard that is warm."""
+    rules, data = Rules(), {}
+    if folder is not None:
+        digest = rules_load.digest_of(folder)
+        rules, data = Rules(set=str(folder.resolve()), sha256=digest), sources_of(folder)[1]
+    program = rules_load.program_of(rules)
+    scanner = Scanner(program.tests, FUNCTIONS, data)
     for job in scanner.jobs:
         scanner.adopt(job, database.compile(job))
     return program.with_scan(scanner)
@@ -353,17 +358,19 @@ def main() -> int:
     parser.add_argument("--texts", type=int, default=1500, help="of each source")
     parser.add_argument("--day", type=int, default=2000, help="requests")
     parser.add_argument("--place", choices=[*PLACES, "all"], default="form")
+    parser.add_argument("--rules", type=Path, help="another set, as a folder; then without the day")
     known = parser.parse_args()
     began = time.monotonic()
-    program = pack()
+    program = rules_of(known.rules)
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} CPUs, load "
-          f"{os.getloadavg()[0]:.1f}; our own rules: {len(program.ruleset.rules)}, paranoia 1, "
+          f"{os.getloadavg()[0]:.1f}; {known.rules or 'our own'}: {len(program.ruleset.rules)} rules, paranoia 1, "
           f"threshold 5, compiled in {time.monotonic() - began:.1f} s")  # fmt: skip
     payloads(program, PLACES if known.place == "all" else (known.place,))
     gotestwaf(program)
     crs4(program)
     natural(program, known.texts)
-    day(known.day)
+    if known.rules is None:
+        day(known.day)
     print(f"in {time.monotonic() - began:.0f} s")
     return 0
 
