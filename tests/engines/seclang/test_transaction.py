@@ -1,5 +1,9 @@
 """What a message meets on its way. Each case runs without and with a scanner (conftest)."""
 
+import json
+import random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -246,6 +250,60 @@ def test_limits_are_told():
     assert short.inspect(long).limits == ("body",)
     assert little.inspect(Message(method=b"GET", uri=b"/?a=" + b"x" * 11)).limits == ("work",)
     assert seclang.compile(rules).inspect(many).limits == ()
+
+
+TYPED_FORM = ((b"Content-Type", b"application/x-www-form-urlencoded"),)
+JSON = ((b"Content-Type", b"application/json"),)
+IMAGE = ((b"Content-Type", b"image/png"),)
+LOOKING = """
+    SecRule REQUEST_HEADERS:Content-Type "json" \
+        "id:1,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON"
+    SecRule ARGS|REQUEST_BODY "@rx ." "id:2,phase:2,deny"
+    """
+
+
+def sent(headers: tuple[tuple[bytes, bytes], ...], body: bytes) -> Message:
+    return Message(method=b"POST", uri=b"/", headers=headers, body=body)
+
+
+@pytest.mark.parametrize(
+    "escape", [b"%26%23x3c;", b"%5cu0027", b"${", b"%25u0041", b"%c0%af", b"%ef%bc%81"]
+)
+def test_what_takes_long_to_decode_is_refused_unread(escape):
+    program = seclang.compile(parse([Source("t", LOOKING)]))
+
+    apart = b"&".join(b"a%d=%b" % (n, escape * 900) for n in range(20))
+    for body in (b"a=" + escape * 20_000, apart):
+        verdict = program.inspect(sent(TYPED_FORM, body))
+        assert (verdict.limits, verdict.rules, verdict.status) == (("decode",), (), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Прогулка по парку, и дождь. ",
+        "ฝนตกที่สนามเทนนิส ",
+        "球场在下雨，我们去室内吧。",  # noqa: RUF001 -- as it is written
+        "コートは雨、ＡＢＣ１２３。",  # noqa: RUF001 -- as it is written
+        "<p>It&nbsp;rained &amp; we played</p> ",
+        "Save it in C:\\games\\court or ${HOME}/court; ",
+    ],
+)
+def test_no_text_of_64_kb_takes_too_long_to_decode(text):
+    program = seclang.compile(parse([Source("t", LOOKING)]))
+    long = text * (65_536 // len(text.encode()))
+    entities = long.encode("ascii", "xmlcharrefreplace").decode()[:65_532]
+
+    for value in (long, json.dumps(long)[:65_530], entities):
+        body = json.dumps({"text": value}).encode()
+        assert program.inspect(sent(JSON, body)).limits == ()
+
+
+def test_an_image_is_no_text_that_is_decoded():
+    program = seclang.compile(parse([Source("t", LOOKING)]))
+    noise = random.Random(1).randbytes(1 << 20)
+
+    assert program.inspect(sent(IMAGE, noise)).limits == ()
 
 
 RULES = seclang.compile(

@@ -18,7 +18,7 @@ from troth.engines.seclang.model import (
 )
 from troth.engines.seclang.names import CHANGING, UNREACHABLE
 from troth.engines.seclang.operators import OPERATORS
-from troth.engines.seclang.operators.grammar import SIGN_OF
+from troth.engines.seclang.operators.grammar import FLOODS, SIGN_OF
 from troth.engines.seclang.recall import Recall
 from troth.engines.seclang.scan.test import Test
 from troth.engines.seclang.selection import excluded_of, source_of, space_of, unless, wanted_of
@@ -148,6 +148,7 @@ def test_of(index: int, rule: Rule, ruleset: Ruleset) -> Test | None:
         every_stage=any(action.name == "multimatch" for action in head.actions),
         spaces=frozenset(_space(selector, rule.phase, head.selectors) for selector in chosen),
         sign=SIGN_OF.get(operator.name, b""),
+        flood=FLOODS.get(operator.name, b""),
         find=find,
     )
 

@@ -181,6 +181,9 @@ class Limits:
         body: bytes of body that are parsed.
         depth: of JSON and XML.
         parts: of a multipart body.
+        escapes: notations to be decoded (`&lt;`, `%u0041`, backslashes, `${`, overlong and
+            full-width characters) in a body's values, all together; told as `decode`. 64 KB of
+            nothing but escapes of six bytes: a text in any language has less.
         work: bytes that transformations and operators may look at, all together; what makes a
             verdict repeatable where a clock would not be.
     """
@@ -189,6 +192,7 @@ class Limits:
     body: int = 1 << 20
     depth: int = 64
     parts: int = 200
+    escapes: int = 10_923
     work: int = 1 << 30
 
 

@@ -153,6 +153,8 @@ def _recalled(
         resume(t, left)
     if _or(t.view.is_body_read, ruleset.is_body_read):
         _read_body(t)
+    if t.is_ended:
+        return _logged(t, phases)
     due = _due(t, second)
     hits = sorted([(i, items) for i, items in t.hits.items() if i >= second.begin], key=_index)
     key = recall.key(1, t, left, hits)
@@ -190,6 +192,7 @@ def _exclude(t: State, phases: Mapping[int, Phase], message: Message) -> None:
 
 def _read_body(t: State) -> None:
     t.view.read_body()
+    t.is_ended = t.is_ended or "decode" in t.view.passed
     kept = "REQUEST_HEADERS REQUEST_COOKIES REQUEST_LINE REQUEST_URI REQUEST_METHOD".split()
     t.items = {name: items for name, items in t.items.items() if name.startswith(tuple(kept))}
 

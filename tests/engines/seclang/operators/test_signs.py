@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from troth.engines.seclang import detect
-from troth.engines.seclang.detect.layers import MAX_GATED, forms
-from troth.engines.seclang.operators.grammar import OPERATORS, SIGN_OF
+from troth.engines.seclang.detect.layers import forms, is_flood
+from troth.engines.seclang.operators.grammar import FLOODS, OPERATORS, SIGN_OF
 from troth.engines.seclang.scan.database import single
 
 SHARED = Path(__file__).parents[5] / "shared" / "corpora"
@@ -44,7 +44,10 @@ def values() -> list[bytes]:
         for _ in range(4000)
     ]
     noise = [bytes(dice.choices(BYTES + MARKS * 2, k=dice.randint(1, 12))) for _ in range(3000)]
-    return [v[: MAX_GATED - 1] for v in (*KNOWN, *words, *attacks, *cut, *mixed, *noise)]
+    long = [b"The court is wet. " * 80 + line for line in attacks[::20]]
+    floods = [(bytes(dice.choices(MARKS, k=2)) + dice.choice(words)) * 700 for _ in range(60)]
+    floods += [bytes((mark,)) * 3000 for mark in MARKS] + [b"%ca " % mark * 1500 for mark in MARKS]
+    return [*KNOWN, *words, *attacks, *cut, *mixed, *noise, *long, *floods]
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +70,13 @@ def test_every_grammar_has_one():
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_nothing_is_found_without_a_sign(name, asked, signs):
     find, is_signed = OPERATORS[name]("", {}), signs[name]
+    marks = FLOODS.get(name, b"")
 
     missed = [
         value
         for value, texts in asked
-        if not any(map(is_signed, texts)) and find(value) is not None
+        if not any(is_signed(text) or is_flood(text, marks) for text in texts)
+        and find(value) is not None
     ]
 
     assert missed == []

@@ -28,7 +28,7 @@ GROWTH = 4
 REMEMBERED = 64
 MAX_REMEMBERED_BYTES = 2048
 MAX_SEEN = 128  # forms looked at of a value that is to be refused as exhausted (`budget`) anyhow
-MAX_GATED = 1000  # bytes of a value whose forms a scan may look through for `signs`
+MANY = 500  # ordinary marks in a value (equals signs, separators): no grammar counts them below it
 MAX_RUNS = 16  # base64 runs looked at within one longer text
 
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -100,6 +100,11 @@ def forms(value: bytes) -> tuple[Form, ...]:
         is_plain = not value.translate(None, PLAIN) and not _may_be_packed(value)
         latest = _LATEST[0] = (value, () if is_plain else _seen(unfold(value)))
     return latest[1]
+
+
+def is_flood(text: bytes, marks: bytes) -> bool:
+    """Whether a form has more than `MANY` of these marks."""
+    return len(text) - len(text.translate(None, marks)) > MANY
 
 
 def _seen(unfolded: Unfolded) -> tuple[Form, ...]:

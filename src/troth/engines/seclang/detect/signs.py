@@ -1,9 +1,10 @@
 """What a grammar cannot do without: one expression each, so that one scan asks all of them at once.
 
 `SIGNS[topic]` matches each form of a value in which `detect.<topic>.recognise` finds anything, in
-Hyperscan's notation, bytes, `^` at lines. It says too much, never too little: a value below
-`layers.MAX_GATED` bytes in none of whose forms (`layers.forms`) it matches need not be asked. A
-test over attacks, words and noise holds it; who widens a grammar widens its sign.
+Hyperscan's notation, bytes, `^` at lines. It says too much, never too little: a value in none
+of whose forms (`layers.forms`) it matches need not be asked. HTML and shell also refuse floods of
+what is ordinary (equals signs, separators): whoever asks counts those (`layers.MANY`). A test over
+attacks, words and noise holds it; who widens a grammar widens its sign.
 """
 
 import re
@@ -29,6 +30,8 @@ def _apart(word: bytes) -> bytes:
 
 
 _SINK = _any(*htmlwords.SINKS)
+# Behind a name that runs: quotes, brackets, a comment, and `.call`.
+_CALLED = rb"\W*(?:(?:call|apply|bind)\W*)?(?:[(`]|/\*)"
 _NAME = _any(*map(re.escape, sorted(KNOWN)))
 # Verbs, and the clauses that tell by themselves; a call, a comment or a conjunction is the rest.
 _SQL_VERBS = sqlwords.STATEMENTS | frozenset(
@@ -52,9 +55,9 @@ SIGNS: Mapping[str, bytes] = {
         rb"(?i:(?:on|style|srcdoc|attributename|v-|ng-|x-|hx-|@|\*ng|bind|\[)[^=]*=)",
         rb"(?i:" + _any(*map(_apart, (b"script", b"mocha", b"data"))) + _GAP + rb":)",
         rb"\[\]",
-        rb"(?i:constructor|__(?:define|lookup|proto)|pression|" + _SINK + rb".*[(`])",
+        rb"(?i:constructor|__(?:define|lookup|proto)|pression|" + _SINK + _CALLED + rb")",
         rb"(?i:\A[\s;({!]*(?:document|window|self|top|parent|frames|globalthis|navigator))",
-        rb"`.*\$|(?i:['\"`].*(?:document|location|window|string\.))",
+        rb"`[^`]*\$|(?i:document\s*[./]|location|window\s*[/\[]|string\.from)",
     ),
     "shell": _any(
         rb"(?i:[;|&`\n\r(](?:[^;|&\n\r]*\W)?" + _NAME + rb"(?:\.exe)?(?:\W|\z))",

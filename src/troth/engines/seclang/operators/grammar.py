@@ -60,3 +60,6 @@ SIGN_OF: Mapping[str, bytes] = {
     "detectexhausted": SIGNS["budget"],
 } | {name: sign for topic, sign in SIGNS.items() if (name := f"detect{topic}") in OPERATORS}
 """What one of a value's forms must match, if the operator is to find anything (`detect.signs`)."""
+
+FLOODS: Mapping[str, bytes] = {"detectxss": b"=", "detectshell": b";|&`\n\r$<>("}
+"""Marks of which more than `layers.MANY` in a value may be a find by themselves."""

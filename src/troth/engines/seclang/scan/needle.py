@@ -24,13 +24,14 @@ class Needle:
         node: a pattern's tree; None for phrases and operators.
         phrases: of `@pm`, lower case, distinct; None otherwise.
         find: of an operator that is neither.
-        sign: as in Test.
+        sign, flood: as in Test.
     """
 
     node: Node | None = None
     phrases: tuple[bytes, ...] | None = None
     find: Callable[[bytes], object] | None = None
     sign: bytes = b""
+    flood: bytes = b""
 
     @property
     def is_scanned(self) -> bool:
@@ -107,7 +108,7 @@ def needle(test: Test, data: Mapping[str, bytes]) -> Needle:
     if test.operator not in PATTERNS:
         if test.find is None:
             raise ValueError(f"@{test.operator} is not looked for by a scan")
-        return Needle(find=test.find, sign=test.sign)
+        return Needle(find=test.find, sign=test.sign, flood=test.flood)
     if test.operator == "rx":
         return Needle(node=pattern.read(test.argument))
     if test.operator == "pm":

@@ -8,7 +8,7 @@ turned over, under the mask, is what holds.
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
-from troth.engines.seclang.detect.layers import MAX_GATED, forms
+from troth.engines.seclang.detect.layers import MANY, forms, is_flood
 from troth.engines.seclang.scan import tree
 from troth.engines.seclang.scan.chains import Chain, Chains, Function
 from troth.engines.seclang.scan.needle import Gate, Needle
@@ -113,7 +113,8 @@ class Space:
             for number, bits in of.items()
             if number in searches and self.needles[number].sign
         }
-        of_signed, more = sum(signed.values()), _signs(scan, frozenset(signed))
+        floods = tuple((n, self.needles[n].flood) for n in signed if self.needles[n].flood)
+        of_signed, more = sum(signed.values()), _signs(scan, frozenset(signed), floods)
         looks = self._beside(beside)
 
         def look(value: bytes, mask: int) -> int:
@@ -152,19 +153,22 @@ class Space:
 
 
 def _signs(
-    scan: Callable[[bytes, list[int]], object], signed: frozenset[int]
+    scan: Callable[[bytes, list[int]], object],
+    signed: frozenset[int],
+    floods: tuple[tuple[int, bytes], ...],
 ) -> Callable[[bytes, list[int]], list[int]]:
     """What was found in a value, with those that a sign in another form of it calls for."""
 
     def more(value: bytes, found: list[int]) -> list[int]:
-        if len(value) > MAX_GATED:
-            return [*(number for number in found if number not in signed), *signed]
-        others = forms(value)[1:]
-        if not others:
+        known = forms(value)
+        if len(known) <= 1 and len(value) <= MANY:
             return found
         called: list[int] = []
-        for form in others:
+        for form in known[1:]:
             scan(form.text, called)
+        for text in [form.text for form in known] or [value]:
+            if len(text) > MANY:
+                called += [n for n, marks in floods if is_flood(text, marks)]
         return [*found, *(n for n in dict.fromkeys(called) if n in signed and n not in found)]
 
     return more

@@ -22,6 +22,7 @@ class Test:
             `REQUEST_HEADERS:user-agent`.
         sign: an expression that matches one of a value's forms (`detect.layers.forms`) wherever
             `find` finds anything in the value; empty: there is none.
+        flood: marks of which a value with more than `detect.layers.MANY` is a find by itself.
         find: the operator itself, when it is not one of patterns: anything but None or False is
             a match. It must be pure.
     """
@@ -36,6 +37,7 @@ class Test:
     every_stage: bool = False
     spaces: frozenset[str] = frozenset()
     sign: bytes = b""
+    flood: bytes = b""
     find: Callable[[bytes], object] | None = None
 
 

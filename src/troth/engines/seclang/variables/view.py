@@ -3,9 +3,12 @@
 from functools import cached_property
 
 from troth.engines.seclang.bodies import PROCESSORS
+from troth.engines.seclang.detect.escapes import is_beyond
 from troth.engines.seclang.model import Limits, Message, Pairs, Parts
 
 _NOTHING = Parts()
+_SHORTEST_ESCAPE = 2  # bytes
+_NOT_ASCII = bytes(range(0x80, 0x100))
 _BY_TYPE = (
     (b"application/x-www-form-urlencoded", "URLENCODED"),
     (b"multipart/form-data", "MULTIPART"),
@@ -98,12 +101,28 @@ class View:
             body = self.body = body[: self.limits.body]
         processor = PROCESSORS.get(self.processor)
         if processor is None:
+            self._count_escapes()
             return
         self.parts = processor(body, self.content_type, self.limits)
         self._note(self.parts)
         room = self.limits.arguments - len(self.query_arguments)
         if len(self.parts.arguments) > room:
             self.passed.append("arguments")
+        self._count_escapes()
+
+    def _count_escapes(self) -> None:
+        """What takes long to decode is refused before it is decoded; files are not decoded."""
+        most = self.limits.escapes
+        if len(self.body) <= most * _SHORTEST_ESCAPE:
+            return
+        if self.processor in PROCESSORS:
+            parts = self.parts
+            texts = [text for pair in parts.arguments for text in pair]
+            text = b"\n".join((*texts, *parts.xml_text, *parts.xml_attributes))
+        else:  # read as one value, if at all; it may be an image
+            text = self.body.translate(None, _NOT_ASCII)
+        if is_beyond(text, most):
+            self.passed.append("decode")
 
     def _note(self, parts: Parts) -> None:
         if parts.limit:
