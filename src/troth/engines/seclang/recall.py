@@ -136,6 +136,7 @@ class Recall:
         self._reads = [reads_of(rule) for rule in rules]
         self._always = [frozenset().union(*(self._reads[i] for i in of)) for of in always]
         self._readers: dict[tuple[int, tuple[int, ...]], tuple[Reader, ...]] = {}
+        self.found: Memo[tuple[tuple[int, Item], ...]] = Memo(ENTRIES)  # by headers
         self.left: Memo[Left] = Memo(ENTRIES)
         self.ends: Memo[Verdict] = Memo(ENTRIES)
 

@@ -21,6 +21,7 @@ from troth.engines.seclang.recall import (
     route_of,
     with_limits,
 )
+from troth.engines.seclang.scan.memo import Memo
 from troth.engines.seclang.selection import Wanted, excludes
 from troth.engines.seclang.state import Item, State
 from troth.engines.seclang.steps import Step
@@ -30,6 +31,9 @@ _REQUEST, _BODY, _RESPONSE, _RESPONSE_BODY, _LOGGING = 1, 2, 3, 4, 5
 _INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anomaly_score")
 _OUTBOUND = (b"blocking_outbound_anomaly_score", b"outbound_anomaly_score")
 _LEVELS = range(1, 5)
+_OF_HEADERS = frozenset(
+    "REQUEST_HEADERS REQUEST_HEADERS_NAMES REQUEST_COOKIES REQUEST_COOKIES_NAMES".split()
+)
 _KEPT_NAMES = 4096
 _KEPT_NAME_BYTES = 256
 
@@ -38,6 +42,7 @@ Filler = Callable[[View], Sequence[tuple[bytes, bytes]]]
 Find = Callable[[bytes], tuple[int, ...]]
 Finder = Callable[[bytes, bytes], Sequence[int]]
 """Which steps hold for a name and its value."""
+Finders = tuple[tuple[str, Filler | None, Finder], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ class Phase:
         always: indexes of steps that no scanner answers for.
         spaces: to be scanned as this phase begins; those of earlier phases are remembered.
         finders: the same by source, once there is a scanner.
+        by_headers, others: those that depend on nothing but the headers, and all others.
         unasked: `always`, as what is due.
     """
 
@@ -70,7 +76,9 @@ class Phase:
     always: tuple[int, ...]
     spaces: tuple[Space, ...]
     is_scanned: bool = False
-    finders: tuple[tuple[str, Filler | None, Finder], ...] = ()
+    finders: Finders = ()
+    by_headers: Finders = ()
+    others: Finders = ()
     unasked: "list[Due]" = field(default_factory=list)
 
     def scanned(self, scan: Scan) -> "Phase":
@@ -86,7 +94,15 @@ class Phase:
             for source in sources
         )
         unasked: list[Due] = [(index, None) for index in self.always]
-        return replace(self, spaces=spaces, is_scanned=True, finders=finders, unasked=unasked)
+        return replace(
+            self,
+            spaces=spaces,
+            is_scanned=True,
+            finders=finders,
+            by_headers=tuple(finder for finder in finders if finder[0] in _OF_HEADERS),
+            others=tuple(finder for finder in finders if finder[0] not in _OF_HEADERS),
+            unasked=unasked,
+        )
 
 
 def run(
@@ -138,7 +154,8 @@ def _recalled(
 ) -> Verdict:
     """A request without its response: what happened before is not done again."""
     first, second = phases[_REQUEST], phases[_BODY]
-    due = _due(t, first)
+    _find_known(t, first.by_headers, recall.found)
+    due = _due(t, first, first.others)
     hits = [(index, items) for index, items in due if items is not None]
     key = recall.key(0, t, (route_of(t.message), t.view.processor), hits)
     left = recall.left.get(key)
@@ -217,10 +234,32 @@ def _enter(t: State, phase: Phase) -> None:
         _walk(t, phase, [(step.index, None) for step in phase.steps])
 
 
-def _due(t: State, phase: Phase) -> list[Due]:
+def _find_known(t: State, finders: Finders, known: Memo[tuple[tuple[int, Item], ...]]) -> None:
+    """What a scan of the headers finds, if just these headers came before."""
+    headers = t.message.headers
+    found = known.get(headers)
+    if found is None:
+        _find(t, finders)
+        found = tuple((index, item) for index, items in t.hits.items() for item in items)
+        if not t.view.passed and is_small(headers):
+            known.put(headers, found)
+        return
+    for index, item in found:
+        t.hits.setdefault(index, []).append(item)
+
+
+def _due(t: State, phase: Phase, finders: Finders | None = None) -> list[Due]:
     """The steps that must be asked, in order, with the items that a scan has found for them."""
+    hits = t.hits
+    _find(t, phase.finders if finders is None else finders)
+    begin, end = phase.begin, phase.begin + len(phase.steps)
+    due = [(index, given) for index, given in hits.items() if begin <= index < end]
+    return sorted(due + phase.unasked, key=_index) if due else phase.unasked
+
+
+def _find(t: State, finders: Finders) -> None:
     hits, view, items = t.hits, t.view, t.items
-    for source, fill, finder in phase.finders:
+    for source, fill, finder in finders:
         pairs: Sequence[tuple[bytes, bytes]]
         if fill is None or source in items:
             pairs = [(name, value) for _, name, value in t.values(source)]
@@ -232,9 +271,6 @@ def _due(t: State, phase: Phase) -> list[Due]:
                 item = (_place_of(source), name, value)
                 for index in found:
                     hits.setdefault(index, []).append(item)
-    begin, end = phase.begin, phase.begin + len(phase.steps)
-    due = [(index, given) for index, given in hits.items() if begin <= index < end]
-    return sorted(due + phase.unasked, key=_index) if due else phase.unasked
 
 
 def _place_of(source: str) -> str:
