@@ -258,7 +258,7 @@ def table(found: dict[tuple[str, str], list[Round]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     known = parser.parse_args()
     missing = [name for name in ("wrk", "nginx") if not edge.program(name)]
     missing += [str(path) for path in (MODULE, RULES, SETUP) if not path.exists()]
