@@ -131,6 +131,19 @@ def test_what_a_limit_was_passed_for_is_not_kept():
     assert pair[1].inspect(many).limits == ("arguments",)
 
 
+def test_too_many_cookies_are_told_each_time():
+    limits = Limits(arguments=2)
+    pair = twins(compile(parse([Source("a.conf", RULES)], {}), limits=limits))
+    few, many = (
+        Message(method=b"GET", uri=b"/", headers=((b"Cookie", cookies), (b"User-Agent", b"etc")))
+        for cookies in (b"a=etc; b=2", b"a=etc; b=2; c=3")
+    )
+
+    same(pair, [few, many, many, few, many])
+    assert pair[1].inspect(many).limits == ("cookies",)
+    assert pair[1].inspect(few).limits == ()
+
+
 def test_a_small_limit_on_work_is_exact():
     program = compile(parse([Source("a.conf", RULES)], {}), limits=Limits(work=1000))
 

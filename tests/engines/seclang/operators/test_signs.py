@@ -34,18 +34,18 @@ def values() -> list[bytes]:
         for line in file.read_bytes().splitlines()
         if line
     ]
-    attacks = dice.sample(attacks, min(len(attacks), 3000))
+    attacks = dice.sample(attacks, min(len(attacks), 1500))
     cut = [line[dice.randint(0, len(line) // 2) :] for line in attacks]
     mixed = [
         b"".join(
             dice.choice(words)[:14] + bytes(dice.choices(MARKS, k=dice.randint(0, 2)))
             for _ in range(dice.randint(1, 5))
         )
-        for _ in range(4000)
+        for _ in range(2000)
     ]
-    noise = [bytes(dice.choices(BYTES + MARKS * 2, k=dice.randint(1, 12))) for _ in range(3000)]
+    noise = [bytes(dice.choices(BYTES + MARKS * 2, k=dice.randint(1, 12))) for _ in range(1500)]
     long = [b"The court is wet. " * 80 + line for line in attacks[::20]]
-    floods = [(bytes(dice.choices(MARKS, k=2)) + dice.choice(words)) * 700 for _ in range(60)]
+    floods = [(bytes(dice.choices(MARKS, k=2)) + dice.choice(words)) * 700 for _ in range(30)]
     floods += [bytes((mark,)) * 3000 for mark in MARKS] + [b"%ca " % mark * 1500 for mark in MARKS]
     return [*KNOWN, *words, *attacks, *cut, *mixed, *noise, *long, *floods]
 

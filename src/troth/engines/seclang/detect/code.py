@@ -31,8 +31,8 @@ _SUPERGLOBAL = Linear(
     rb"|RAW)\w{0,20}_?(?:VARS|DATA)|GLOBALS)\b\s{0,4}[\[;]"
 )
 # Functions that run programs or text. `%s` of them is called, with an argument, as one piece.
-_CALL = re.compile(
-    rb"(?i:(?<![\w.>$-])(@?(?:exec|system|passthru|shell_exec|popen|proc_open|pcntl_exec|eval"
+NAMES = (  # part of the grammar's sign (`signs`)
+    rb"exec|system|passthru|shell_exec|popen|proc_open|pcntl_exec|eval"
     rb"|assert|create_function|call_user_func(?:_array)?"
     rb"|phpinfo|phpversion|php_uname|getcwd|base64_decode|gzinflate|str_rot13|file_get_contents"
     rb"|readfile|highlight_file|show_source|fopen|file_put_contents"
@@ -40,8 +40,9 @@ _CALL = re.compile(
     rb"|usort|ob_start|register_shutdown_function|print_r|var_dump|print|printf|md5|die"
     rb"|sleep|chr|scandir|opendir"
     rb"|get_defined_vars|getenv|putenv|ini_set|set_time_limit|exec_shell|spawn|execfile|compile"
-    rb"|__import__|globals|open))\s{0,8}\(\s{0,8}([^\n]{0,200}))"
+    rb"|__import__|globals|open"
 )
+_CALL = re.compile(rb"(?i:(?<![\w.>$-])(@?(?:" + NAMES + rb"))\s{0,8}\(\s{0,8}([^\n]{0,200}))")
 _RUNS = frozenset(
     b"exec system passthru shell_exec popen proc_open pcntl_exec spawn execfile".split()
 )

@@ -10,7 +10,7 @@ attacks, words and noise holds it; who widens a grammar widens its sign.
 import re
 from collections.abc import Mapping
 
-from troth.engines.seclang.detect import htmlwords, layers, shell_marks, sqlwords
+from troth.engines.seclang.detect import code, htmlwords, layers, shell_marks, sqlwords
 from troth.engines.seclang.detect.programs import KNOWN, RECON
 
 _GAP = rb"[\x00-\x20\x7f]*"
@@ -105,7 +105,8 @@ SIGNS: Mapping[str, bytes] = {
         rb"|copy|uid|noop|starttls|idle|unselect))",
     ),
     "code": _any(
-        rb"(?i:[a-z_]\w*\s{0,8}\()|\$[{A-Za-z_]|<\?|<%|<script|\[php\]",
+        rb"(?i:" + _any(code.NAMES, rb"require|function|import|createobject") + rb"\s{0,8}\()",
+        rb"\$[{A-Za-z_]|<\?|<%|<script|\[php\]",
         rb"\(\s{0,4}['\"]|[\"']\w{2,20}[\"']\s{0,2}\(",
         rb"(?i:runtime|processbuilder|processimpl|child_process|process\.|constructor|nd_func|fs\.)",
         rb"(?i:__|os\.|subprocess|import_module|\bio\.|open3|kernel|%x|file\.|_eval|uri\.open)",
