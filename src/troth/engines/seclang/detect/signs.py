@@ -117,7 +117,7 @@ SIGNS: Mapping[str, bytes] = {
         rb"\$[a-zA-Z]|==|[\r\n][ \t]{0,2}(?i:\*[0-9]|config|slaveof|replicaof|flushall|eval|module"
         rb"|set\s|debug)",
         rb"this[.\[]|(?:sleep|while|for)\s*[(/]|Date|emit\(|tojson|printjson|db\.|mapReduce"
-        rb"|function",
+        rb"|function|;[\s/*\w-]{0,80}return",
     ),
     "ldap": rb"\*\)|\*\(\||\)\s*[(\x00]|\(\s*[&|!]\s*\(",
     "graphql": rb"\{",
