@@ -11,6 +11,7 @@ alike: trust the ratios, not the digits. A request's figure is its best of the r
 """
 
 import argparse
+import gc
 import os
 import platform
 import statistics
@@ -171,6 +172,8 @@ def compare(
     kind: str, requests: list[Request], ours: dict[str, Program], peer: Peer | None, rounds: int
 ) -> None:
     names = [*(["peer"] if peer else []), *ours]
+    gc.collect()
+    gc.freeze()  # as the guard does once it has built what lasts
     best = {name: [float("inf")] * len(requests) for name in names}
     differ: list[str] = []
     blocked = 0

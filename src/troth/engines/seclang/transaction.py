@@ -32,7 +32,8 @@ _INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anoma
 _OUTBOUND = (b"blocking_outbound_anomaly_score", b"outbound_anomaly_score")
 _LEVELS = range(1, 5)
 _OF_HEADERS = frozenset(
-    "REQUEST_HEADERS REQUEST_HEADERS_NAMES REQUEST_COOKIES REQUEST_COOKIES_NAMES".split()
+    "REQUEST_HEADERS REQUEST_HEADERS_NAMES REQUEST_COOKIES REQUEST_COOKIES_NAMES REQUEST_METHOD"
+    " REQUEST_PROTOCOL REMOTE_ADDR SERVER_NAME".split()
 )
 _KEPT_NAMES = 4096
 _KEPT_NAME_BYTES = 256
@@ -65,7 +66,7 @@ class Phase:
         always: indexes of steps that no scanner answers for.
         spaces: to be scanned as this phase begins; those of earlier phases are remembered.
         finders: the same by source, once there is a scanner.
-        by_headers, others: those that depend on nothing but the headers, and all others.
+        by_headers, others: those that depend on headers, method and client, and all others.
         unasked: `always`, as what is due.
     """
 
@@ -235,14 +236,15 @@ def _enter(t: State, phase: Phase) -> None:
 
 
 def _find_known(t: State, finders: Finders, known: Memo[tuple[tuple[int, Item], ...]]) -> None:
-    """What a scan of the headers finds, if just these headers came before."""
-    headers = t.message.headers
-    found = known.get(headers)
+    """What a scan of the headers finds; it is known if just these came before from there."""
+    message = t.message
+    key = (message.headers, message.method, message.protocol, message.client)
+    found = known.get(key)
     if found is None:
         _find(t, finders)
         found = tuple((index, item) for index, items in t.hits.items() for item in items)
-        if not t.view.passed and is_small(headers):
-            known.put(headers, found)
+        if not t.view.passed and is_small(key):
+            known.put(key, found)
         return
     for index, item in found:
         t.hits.setdefault(index, []).append(item)
