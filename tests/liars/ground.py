@@ -48,7 +48,7 @@ class Ports:
 
 def honest_settings(ports: Ports, places: Places) -> Settings:
     """What the operator of the honest system says."""
-    form = {"path": "/login", "fields": {"email": "canary@example.org", "password": "{random}"}}
+    form = {"path": "/signup", "fields": {"email": "canary@example.org", "password": "{random}"}}
     return msgspec.convert(
         {
             "troth": {"name": "Liars", "host": HOSTS[1], "data": str(places.data)},
@@ -71,7 +71,7 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                 "bans": {"drill_s": 1},
                 "login": [
                     {
-                        "path": "/guessed",
+                        "path": "/login",
                         "account": "email",
                         "password": "password",
                         "failure": [{"status": [401]}],

@@ -23,7 +23,7 @@ _PAGE = f"""<!doctype html><html lang=en><title>Rude</title>
 <script src=/app.js integrity="{SCRIPT_HASH}" defer></script>
 <p>A page. <a href=/about>About</a> <a href=/old>Old</a> <a href=/odd>Odd</a>
 <a href=/gone>Gone</a> <img src=/picture.svg alt=picture>
-<form method=post action=/login><input name=email><input name=password></form></html>""".encode()
+<form method=post action=/signup><input name=email><input name=password></form></html>""".encode()
 _HTML = "text/html; charset=utf-8"
 # The imprint, as `[trust.company]` of the honest system has it.
 _ABOUT = b"""<!doctype html><html lang=en><title>About</title><p>Example Courts<br>1 Example Street
@@ -41,7 +41,7 @@ _ANSWERS: dict[str, tuple[int, str, bytes]] = {
 COOKIE = "rude={}; Path=/; Domain={}"
 
 
-PASSWORD = "the-canary-knows-it"  # of the only account there is, at /guessed
+PASSWORD = "the-canary-knows-it"  # of the only account there is, at /login
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         pages = _ANSWERS | dict(self.server.manners.pages)
         status, kind, body = pages.get(path, (404, _HTML, b"<!doctype html><title>None</title>"))
-        if path == "/login" and self.command == "POST":
+        if path == "/signup" and self.command == "POST":
             status, kind, body = 303, "", b""
-        if path == "/guessed" and self.command == "POST":
+        if path == "/login" and self.command == "POST":
             status, kind, body = (303 if PASSWORD.encode() in sent else 401), "", b""
         if path == "/said":
             status, kind, body = 200, _HTML, self._said(sent)

@@ -22,7 +22,6 @@ from troth.promises.guard.settings.login import LoginRoute
 
 MARK = MARKER.decode()
 KNOWN = "__Host-known"
-WRONG = "wrong-guess-7"
 LATER_S = 2.0
 HEARD_S = 5.0  # within which the guard has heard of an answer
 MAX_SECRET_BYTES = 256
@@ -35,6 +34,7 @@ class Guesser:
     def __init__(self, vantage: Vantage, route: LoginRoute) -> None:
         self._vantage, self._route = vantage, route
         self._shape: Shape = shape(route)
+        self._count = 0
         self.run = nonce(vantage)
 
     def client(self, name: str) -> Vantage:
@@ -46,9 +46,11 @@ class Guesser:
         return f"{name}-{self.run}@canary.invalid"
 
     def guess(
-        self, client: Vantage, account: str, password: str = WRONG, cookie: str = ""
+        self, client: Vantage, account: str, password: str = "", cookie: str = ""
     ) -> http.Response:
-        """One attempt."""
+        """One attempt; without a password with one that nobody ever tried."""
+        self._count += 1
+        password = password or f"wrong-{self.run}-{self._count}"
         fields = {self._shape.account: account, self._shape.password: password}
         kind, body = "application/x-www-form-urlencoded", urlencode(fields).encode()
         if self._route.preset == "json":
@@ -59,7 +61,7 @@ class Guesser:
         url = client.site.app + self._route.path
         return client.fetch(url, method=self._route.method, headers=headers, body=body, fresh=True)
 
-    def told(self, client: Vantage, account: str, password: str = WRONG) -> list[Any]:
+    def told(self, client: Vantage, account: str, password: str = "") -> list[Any]:
         """Status and refusing promise of one attempt."""
         answer = self.guess(client, account, password)
         return [answer.status, answer.one(MARK) or ""]
