@@ -69,9 +69,11 @@ class Terminator(Door):
 
         def serve(client: socket.socket) -> None:
             with suppress(OSError):
+                client_address = client.getpeername()[0]
                 client.settimeout(5)
                 with context.wrap_socket(client, server_side=True) as outside:
-                    plain = socket.create_connection(("127.0.0.1", self.edge), timeout=5)
+                    own = (client_address, 0)  # so that the edge can tell visitors apart
+                    plain = socket.create_connection(("127.0.0.1", self.edge), 5, own)
                     name = names.pop(id(outside), host)
                     inside = inner.wrap_socket(plain, server_hostname=name)
                     outside.settimeout(5)

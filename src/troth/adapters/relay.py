@@ -31,6 +31,8 @@ def relaying(
 ) -> Iterator[int]:
     """Relay to a host and port until the end of the `with`; yields the port listened on.
 
+    On loopback a client keeps its address, so that whoever is asked can tell clients apart.
+
     Args:
         host: where bytes go.
         port: where bytes go.
@@ -62,7 +64,8 @@ def relaying(
 
     def serve(client: socket.socket) -> None:
         try:
-            with client, tcp.connect(host, port, timeout_s=IDLE_S) as server:
+            source = client.getpeername()[0] if tcp.is_loopback(host) else ""
+            with client, tcp.connect(host, port, timeout_s=IDLE_S, source=source) as server:
                 _pipe(client, server, interfere, is_over)
         except (OSError, tcp.TcpError):
             pass  # whoever was cut off sees it

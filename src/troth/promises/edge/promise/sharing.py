@@ -50,7 +50,7 @@ COOKIE_HTTPONLY_SECURE = Promise(
             Method.LOOK,
             "cookies:one",
             "cookies:flags",
-            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=nobody@example.org -d password=x '
+            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=$$@example.org -d password=$$ '
             '"$APP/login" | awk \'tolower($1) == "set-cookie:" {n++; l = tolower($0); '
             "if (l !~ /; *secure/ || l !~ /; *httponly/ || l !~ /; *samesite=/) bad = 1} "
             "END {exit bad || !n}'",
@@ -60,7 +60,7 @@ COOKIE_HTTPONLY_SECURE = Promise(
             Method.SCAN,
             "cookies:every",
             "cookies:flags",
-            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=nobody@example.org -d password=x '
+            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=$$@example.org -d password=$$ '
             '"$APP/login" | awk \'tolower($1) == "set-cookie:" {n++; l = tolower($0); '
             "if (l !~ /; *secure/ || l !~ /; *httponly/ || l !~ /; *samesite=/) bad = 1} "
             "END {exit bad || !n}'",
@@ -70,7 +70,7 @@ COOKIE_HTTPONLY_SECURE = Promise(
             Method.DRILL,
             "browser:cookies",
             "browser:cookies",
-            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=nobody@example.org -d password=x '
+            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=$$@example.org -d password=$$ '
             '"$APP/login" | grep -i "^set-cookie:" | grep -qi "; *httponly"',
         ),
     ),
@@ -93,7 +93,7 @@ COOKIE_SCOPE = Promise(
             Method.LOOK,
             "cookies:one",
             "cookies:scope",
-            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=nobody@example.org -d password=x '
+            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=$$@example.org -d password=$$ '
             '"$APP/login" | awk \'tolower($1) == "set-cookie:" {n++; l = tolower($0); '
             "if (l ~ /; *domain=./) bad = 1} END {exit bad || !n}'",
         ),
@@ -102,7 +102,7 @@ COOKIE_SCOPE = Promise(
             Method.SCAN,
             "cookies:every",
             "cookies:scope",
-            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=nobody@example.org -d password=x '
+            'curl --cacert "$CA" -sS -o /dev/null -D - -d email=$$@example.org -d password=$$ '
             '"$APP/login" | awk \'tolower($1) == "set-cookie:" {n++; l = tolower($0); '
             "if (l ~ /; *domain=./) bad = 1} END {exit bad || !n}'",
         ),
