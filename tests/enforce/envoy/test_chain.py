@@ -77,6 +77,14 @@ def test_a_refusal_keeps_the_guards_page_and_gets_the_own_set(edge, guarded):
         assert len(answer.all(name)) == 1
 
 
+def test_a_refusals_style_is_not_refused(edge, guarded):
+    stack, (first, _) = guarded()
+    with stack:
+        first.answer = lambda *_: (403, {}, b"")
+        assert edge.ask("/-/page.css").status == 200
+        assert edge.ask("/").status == 403
+
+
 def test_a_guard_that_fails_itself_is_no_guard(edge, guarded):
     stack, (first, second) = guarded()
     with stack:

@@ -31,7 +31,8 @@ def application(plan: Plan, merged: Merged) -> Json:
     """Routes of the application's host: Troth's few, then those of fragments, then all others."""
     routes = [
         _echoes_nothing(),
-        style_route(plan.prefix),
+        # A refusal's page looks like one though its address, which is the style's referrer, is bad.
+        chain.unchecked(style_route(plan.prefix)),
         *(chain.unchecked(_own(GUARD_HTTP, path, merged)) for path in _guards_own(plan)),
         *(_own(GUARD_HTTP, f"{plan.prefix}{SINK}", merged) for _ in _guards_own(plan)[:1]),
         _own(CONSOLE, f"{plan.prefix}session", merged),
