@@ -14,7 +14,10 @@ def room(tmp_path, monkeypatch):
     for folder in (tmp_path / "made_up", area.parent, area):
         (folder / "__init__.py").write_text("")
     (area / "probe.py").write_text("import json\nfrom made_up.promises.area import shapes\n")
-    (area / "judge.py").write_text("from made_up.promises.area.rules import LIMIT\n")
+    (area / "judge.py").write_text(
+        "from made_up.promises.area.rules import LIMIT\nfrom made_up.promises.shared import A\n"
+    )
+    (area.parent / "shared.py").write_text("A = 1\n")
     (area / "shapes.py").write_text("A = 1\n")
     (area / "rules.py").write_text("from made_up.promises.area import probe\nLIMIT = 1\n")
     (area / "stranger.py").write_text("A = 1\n")
@@ -43,7 +46,7 @@ def test_sixteen_hex_digits_and_nothing_imported(room, one):
     assert "made_up.promises.area.probe" not in sys.modules
 
 
-@pytest.mark.parametrize("name", ["probe", "judge", "shapes", "rules"])
+@pytest.mark.parametrize("name", ["probe", "judge", "shapes", "rules", "../shared"])
 def test_it_changes_with_all_that_speaks(room, one, name):
     before = digest(one)
     path = room / f"{name}.py"

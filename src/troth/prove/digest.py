@@ -1,7 +1,8 @@
 """Which probe and which judge spoke: a digest of their source.
 
-It covers both modules and what they import from the promises' own rooms, all the way: a judge that
-changed by a constant next door is another judge. The machine and the doors are not in it.
+It covers both modules and what they import from their own area and from what all areas share, all
+the way: a judge that changed by a constant next door is another judge. Machine and doors are
+not in it.
 """
 
 import ast
@@ -58,16 +59,27 @@ def _gather(
     sources: dict[str, bytes],
     known: dict[str, tuple[bytes, tuple[str, ...]]],
 ) -> None:
-    """Add the module's source and that of what it imports from its own room."""
+    """Add the module's source and that of what it imports from its own room, or beside it."""
     if module in sources:
         return
     if module not in known:
         raw = source(module)
-        known[module] = raw, tuple(n for n in _imports(raw) if n.split(".")[: len(room)] == room)
+        known[module] = raw, tuple(n for n in _imports(raw) if _is_near(n, room))
     sources[module], imports = known[module]
     for name in imports:
         if name in known or _file(name) is not None:
             _gather(name, room, sources, known)
+
+
+def _is_near(module: str, room: list[str]) -> bool:
+    """Whether it is in the room, or a single file beside it, which all rooms share."""
+    parts = module.split(".")
+    if parts[: len(room)] == room:
+        return True
+    if len(parts) != len(room) or parts[:-1] != room[:-1]:
+        return False
+    found = _file(module)
+    return found is not None and found.name != "__init__.py"
 
 
 def source(module: str) -> bytes:

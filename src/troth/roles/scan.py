@@ -15,12 +15,12 @@ from troth.adapters.vantage import Vantage
 from troth.kernel.errors import Failure
 from troth.kernel.site import Site
 from troth.promises.edge.judge import grade as judges
-from troth.promises.edge.judge.facts import Unseen
 from troth.promises.edge.probe import grade as probes
 from troth.promises.edge.probe.tls import offer
 from troth.promises.edge.rules.grade import GUIDE, Rating
 from troth.promises.edge.rules.observatory import VERSION, Score
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen
 
 _LETTERS = "A+ A A- B+ B B- C+ C C- D+ D D- E F T M".split()
 

@@ -1,16 +1,14 @@
 """Judges of card numbers: what was let in, and what was kept."""
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
+from troth.promises.judging import Broken, Unseen, judging, shaped
 from troth.promises.payments.settings import PaymentsSettings
 
-Judge = Callable[[Mapping[str, Any], PaymentsSettings], Judgement]
 PLACES = frozenset({"query", "form", "json", "multipart", "header", "cookie", "path"})
 
 
@@ -37,43 +35,18 @@ class Swept(Struct, frozen=True):
     kept_in: list[str]
 
 
-class Unseen(Exception):  # noqa: N818 -- not an error of ours: the probe could not look
-    """A positive control is missing: nothing can be said."""
-
-
-class Broken(Exception):  # noqa: N818 -- a verdict
-    """The promise is broken; the message says how."""
-
-
-def _judging(judge: Judge) -> Judge:
-    """Turn "could not look" into the verdict `error`, and Broken into `fail`."""
-
-    @wraps(judge)
-    def judged(facts: Mapping[str, Any], settings: PaymentsSettings) -> Judgement:
-        try:
-            return judge(facts, settings)
-        except Unseen as unseen:
-            return Judgement(Verdict.ERROR, str(unseen))
-        except Broken as broken:
-            return Judgement(Verdict.FAIL, str(broken))
-        except msgspec.ValidationError as error:
-            return Judgement(Verdict.ERROR, f"not the facts of this probe: {error}")
-
-    return judged
-
-
-@_judging
+@judging
 def refused(facts: Mapping[str, Any], _settings: PaymentsSettings) -> Judgement:
     """Every card is refused in every place, and no number that only looks like one."""
-    return Judgement(Verdict.PASS, _refused(msgspec.convert(dict(facts), Posted)))
+    return Judgement(Verdict.PASS, _refused(shaped(facts, Posted)))
 
 
-@_judging
+@judging
 def clean(facts: Mapping[str, Any], _settings: PaymentsSettings) -> Judgement:
     """Nothing that was sent is kept: the search finds what was planted, and no card."""
     if facts.get("is_elsewhere"):
         raise Unseen("what is kept is seen on its machine only")
-    told, seen = msgspec.convert(dict(facts), Posted), msgspec.convert(dict(facts), Swept)
+    told, seen = shaped(facts, Posted), shaped(facts, Swept)
     if seen.kept_in:
         raise Broken(f"card numbers are kept in {len(seen.kept_in)} files")
     if told.arrived_in:

@@ -1,31 +1,17 @@
 """The promises about the page itself. Read this first; the words stand in `sentences.toml`."""
 
-from datetime import timedelta
-
 from troth.kernel.model import Check, Control, Kind, Method, Promise, Severity
+from troth.promises.declaring import Checks
 
 AREA = "trust"
 _GET = 'curl --cacert "$CA" -fsS'
 _ITEMS = 'grep -o \'data-slug="[^"]*" data-state="[^"]*"\''
-# Source: design, "Freshness": how often each method runs, and for how long its verdict counts.
-_TIMES = {
-    Method.LOOK: (timedelta(seconds=20), timedelta(seconds=60)),
-    Method.SCAN: (timedelta(minutes=5), timedelta(minutes=15)),
-}
+_OWN = Checks(AREA)
 
 
 def _check(id_: str, method: Method, probe: str, command: str) -> Check:
     """A check whose probe (`file:function`) and judge have one name."""
-    interval, ttl = _TIMES[method]
-    return Check(
-        id=id_,
-        method=method,
-        interval=interval,
-        ttl=ttl,
-        probe=f"troth.promises.trust.probe.{probe}",
-        judge=f"troth.promises.trust.judge:{probe.partition(':')[2]}",
-        command=command,
-    )
+    return _OWN.check(id_, method, probe, f":{probe.partition(':')[2]}", command)
 
 
 PUBLIC_MEASURE_LIST = Promise(

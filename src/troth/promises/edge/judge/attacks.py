@@ -6,11 +6,11 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import Unseen, judging, shaped
 from troth.promises.edge.judge.grade import Offered, offer_of
 from troth.promises.edge.judge.tls import demand_app
 from troth.promises.edge.rules.attacks import JUDGED, NOT_TRIED, TRIED, open_to
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 # What the probe's own server is open to.
 CONTROLS = frozenset({"Heartbleed", "CCS injection"})

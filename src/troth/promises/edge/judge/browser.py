@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import OK, Unseen, judging, rate, shaped
+from troth.promises.edge.judge.facts import OK, rate
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 # The attacker's own: an inline script, one from another site, and an event handler.
 PLANTED = frozenset({"inline", "far", "handler"})

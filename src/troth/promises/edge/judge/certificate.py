@@ -7,10 +7,11 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import Unseen, judging, rate, shaped
+from troth.promises.edge.judge.facts import rate
 from troth.promises.edge.judge.tls import demand_app
 from troth.promises.edge.rules.grade import rsa_equivalent
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 # Source: CA/Browser Forum Baseline Requirements 2, 6.1.5 and 7.1.3.2.
 LEAST_RSA_BITS = 2048

@@ -4,18 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from troth.kernel.model import Judgement
-from troth.promises.edge.judge.facts import (
-    OWN,
-    REDIRECTS,
-    Answer,
-    Unseen,
-    answers,
-    count,
-    judging,
-    rate,
-)
+from troth.promises.edge.judge.facts import OWN, REDIRECTS, Answer, answers, count, rate
 from troth.promises.edge.rules.csp import frame_ancestors, is_strict, names_scripts, parse_csp
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging
 
 CSP = "content-security-policy"
 TRIAL = "content-security-policy-report-only"

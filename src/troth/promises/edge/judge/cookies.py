@@ -6,9 +6,10 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement
-from troth.promises.edge.judge.facts import Unseen, count, judging, rate, shaped
+from troth.promises.edge.judge.facts import count, rate
 from troth.promises.edge.rules.cookies import Cookie, is_named, parse_cookie
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 HOST_PREFIX = "__host-"  # Source: RFC 6265bis, 4.1.3.2; browsers compare without letter case
 

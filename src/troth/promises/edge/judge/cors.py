@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement
-from troth.promises.edge.judge.facts import Unseen, count, judging, rate, shaped
+from troth.promises.edge.judge.facts import count, rate
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 # What a stranger tries: another site, the opaque origin, and names that only look like ours.
 STRANGERS = frozenset({"evil", "null", "subdomain", "prefix", "suffix", "plain"})

@@ -1,17 +1,12 @@
 """The shapes of what the probes of this area saw, and what a judge demands before it judges."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.settings import EdgeSettings
-
-Judge = Callable[[Mapping[str, Any], EdgeSettings], Judgement]
-Shape = TypeVar("Shape", bound=Struct)
+from troth.promises.judging import Unseen, shaped
 
 OK = range(200, 300)
 REDIRECTS = range(300, 400)
@@ -21,10 +16,6 @@ FORBIDDEN = 403
 # makes, and Troth's own host.
 KINDS = frozenset({"page", "missing", "refused", "edge", "trust"})
 OWN = frozenset({"refused", "edge", "trust", "trust-missing", "status"})  # not the application's
-
-
-class Unseen(Exception):  # noqa: N818 -- not an error of ours: the probe could not look
-    """A positive control is missing: nothing can be said."""
 
 
 class Answer(Struct, frozen=True):
@@ -56,27 +47,6 @@ class Answers(Struct, frozen=True):
 
     answers: list[Answer]
     plain: list[Answer] = []
-
-
-def judging(judge: Judge) -> Judge:
-    """Turn "could not look" into the verdict `error`."""
-
-    @wraps(judge)
-    def judged(facts: Mapping[str, Any], settings: EdgeSettings) -> Judgement:
-        try:
-            return judge(facts, settings)
-        except Unseen as unseen:
-            return Judgement(Verdict.ERROR, str(unseen))
-
-    return judged
-
-
-def shaped(facts: Mapping[str, Any], shape: type[Shape]) -> Shape:
-    """The facts as `shape`. Raises Unseen for anything else."""
-    try:
-        return msgspec.convert(dict(facts), shape, strict=True)
-    except (msgspec.ValidationError, TypeError, ValueError) as error:
-        raise Unseen("the facts are not as the probe writes them") from error
 
 
 def answers(facts: Mapping[str, Any]) -> Answers:

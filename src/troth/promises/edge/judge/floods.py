@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import Unseen, judging, shaped
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 LEAST_ANSWERED = 0.99  # of the good client's requests while the floods last
 LEAST_ASKED = 40  # else one slow answer decides

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
 from troth.promises.edge.judge.certificate import Served
-from troth.promises.edge.judge.facts import KINDS, Unseen, judging, shaped
+from troth.promises.edge.judge.facts import KINDS
 from troth.promises.edge.judge.tls import demand_app
 from troth.promises.edge.rules import observatory
 from troth.promises.edge.rules.attacks import TRIED, Offer
@@ -20,6 +20,7 @@ from troth.promises.edge.rules.hello import NAMES
 from troth.promises.edge.rules.hsts import parse_hsts
 from troth.promises.edge.rules.suites import BY_NAME
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 BEST = "A+"
 DECLARED, PUBLIC = "declared", "public"

@@ -6,9 +6,10 @@ from typing import Any
 
 from troth.kernel.model import Judgement
 from troth.promises.edge.judge import content
-from troth.promises.edge.judge.facts import OWN, Answer, Unseen, answers, count, judging, rate
+from troth.promises.edge.judge.facts import OWN, Answer, answers, count, rate
 from troth.promises.edge.rules.hsts import YEAR_S, parse_hsts
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging
 
 HSTS = "strict-transport-security"
 # Source: W3C Referrer Policy, 3: those that send no more than the origin, and nothing downwards.

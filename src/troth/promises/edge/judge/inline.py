@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import Unseen, judging, shaped
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 PROTOCOLS = frozenset({"h1", "h2", "ws"})
 SILENT = frozenset({429, 502, 503, 504})  # nobody behind the edge, or too many requests of ours

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import Unseen, judging, shaped
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 EVERY_PORT = 65_535  # Source: RFC 9293, 3.1: ports are 16 bits; 0 is none
 OURS, FOREIGN = "ours", "foreign"

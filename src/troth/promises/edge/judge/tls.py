@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement
-from troth.promises.edge.judge.facts import Unseen, count, judging, rate, shaped
+from troth.promises.edge.judge.facts import count, rate
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 APP = "app"
 OLD = frozenset({"TLSv1.0", "TLSv1.1"})

@@ -7,8 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.edge.judge.facts import Unseen, judging, rate, shaped
+from troth.promises.edge.judge.facts import rate
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 # Source: Chrome's CT policy: a list older than ten weeks is no longer relied upon; two stamps of
 # different operators, three for lifetimes over 180 days.

@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement
-from troth.promises.edge.judge.facts import OK, REDIRECTS, Unseen, count, judging, rate, shaped
+from troth.promises.edge.judge.facts import OK, REDIRECTS, count, rate
 from troth.promises.edge.settings import EdgeSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 PERMANENT = (301, 308)  # Source: RFC 6797, 7.2 asks for a permanent redirect
 SHORT_BYTES = 2048  # the edge's own "Moved" page has about 500

@@ -1,7 +1,8 @@
 """The promise about the grade of the headers."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.edge.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.edge.promise.declare import AREA, check
 
 HEADERS_GRADE_A = Promise(
     slug="headers-grade-a",

@@ -1,14 +1,8 @@
 """Promises kept by single header fields."""
 
 from troth.kernel.model import Check, Kind, Method, Promise, Severity
-from troth.promises.edge.promise.declare import (
-    AREA,
-    check,
-    everywhere,
-    on_page,
-    once,
-    supports,
-)
+from troth.promises.declaring import supports
+from troth.promises.edge.promise.declare import AREA, check, everywhere, on_page, once
 
 
 def _both(slug: str, judge: str, test: str) -> tuple[Check, ...]:

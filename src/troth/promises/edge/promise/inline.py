@@ -1,7 +1,8 @@
 """Promises about standing in the way: nothing passes beside the edge, and floods do not pass it."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.edge.promise.declare import AREA, check, daily, supports
+from troth.promises.declaring import supports
+from troth.promises.edge.promise.declare import AREA, check, daily
 
 TRAFFIC_INSPECTED_INLINE = Promise(
     slug="traffic-inspected-inline",

@@ -1,7 +1,8 @@
 """Promises about what a browser carries to other sites, or lets them read: cookies and CORS."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.edge.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.edge.promise.declare import AREA, check
 
 CORS_POLICY = Promise(
     slug="cors-policy",

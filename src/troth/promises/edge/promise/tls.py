@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.edge.promise.declare import AREA, check, daily, supports, timed
+from troth.promises.declaring import supports
+from troth.promises.edge.promise.declare import AREA, check, daily, timed
 
 # A hello of SSL 3 in bytes: version, 32 bytes of random, four suites, no compression.
 _SSL3_HELLO = (

@@ -1,7 +1,8 @@
 """Promises about the way to the first encrypted byte, and about what else is open."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.edge.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.edge.promise.declare import AREA, check
 
 TLS_EVERYWHERE = Promise(
     slug="tls-everywhere",

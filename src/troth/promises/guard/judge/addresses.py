@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.guard.judge.facts import Unseen, judging, shaped
 from troth.promises.guard.settings import GuardSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 TOLERANCE = 1.05  # of what a limit lets through in the time that the burst took
 OK, FORBIDDEN, TOO_MANY = 200, 403, 429

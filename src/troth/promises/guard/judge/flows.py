@@ -6,9 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.guard.judge.facts import Unseen, judging, shaped
 from troth.promises.guard.rules.canary import ENUMERATION, HOARDING, SCRAPING
 from troth.promises.guard.settings import GuardSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 SLUG = "business-logic-protection"
 SERVED = frozenset({200, 404})  # the sink's own answers

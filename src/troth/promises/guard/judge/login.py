@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.guard.judge.facts import Unseen, judging, shaped
 from troth.promises.guard.settings import GuardSettings
+from troth.promises.judging import Unseen, judging, shaped
 
 BLOCKED, SLOWED = "ip-block-after-failures", "brute-force-blocking"
 SILENT = frozenset({429, 502, 503, 504})  # no word of the application's about a password

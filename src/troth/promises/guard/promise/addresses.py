@@ -1,7 +1,8 @@
 """The promises about addresses: how often they may ask, which are kept out, and for how long."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 _STATUS = 'curl --cacert "$CA" -sS -o /dev/null -w "%{http_code}\\n"'
 

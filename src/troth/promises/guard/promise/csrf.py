@@ -1,7 +1,8 @@
 """The promise about tokens for important actions."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 _POST = 'curl --cacert "$CA" -sS -o /dev/null -H "Origin: $APP"'
 _REPLAY = (

@@ -1,7 +1,8 @@
 """The promise about what an application shows of what it was told."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 XSS_OUTPUT_ESCAPING = Promise(
     slug="xss-output-escaping",

@@ -1,7 +1,8 @@
 """The promise about the abuse of what an application is for."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 BUSINESS_LOGIC_PROTECTION = Promise(
     slug="business-logic-protection",

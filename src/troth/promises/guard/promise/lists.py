@@ -1,7 +1,8 @@
 """The promise about addresses that others found to be bad."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 # An address of the loopback range that is nobody's, and that the example's list always holds.
 _REFUSED = (

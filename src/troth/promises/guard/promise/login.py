@@ -1,7 +1,8 @@
 """The promises about guessing passwords."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 _GUESS = (
     'curl --cacert "$CA" -sS -o /dev/null -D - -H "Origin: $APP" '

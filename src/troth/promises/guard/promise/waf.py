@@ -1,7 +1,8 @@
 """The promises about attacks that show in a request."""
 
 from troth.kernel.model import Kind, Method, Promise, Severity
-from troth.promises.guard.promise.declare import AREA, check, supports
+from troth.promises.declaring import supports
+from troth.promises.guard.promise.declare import AREA, check
 
 _ASK = 'curl --cacert "$CA" -sS -o /dev/null -w "%{http_code}" -G'
 _ATTACKS = "\"' OR 1=1 -- -\" '<script>alert(1)</script>' '; cat /etc/passwd' '../../../etc/passwd'"

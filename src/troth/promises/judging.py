@@ -1,4 +1,4 @@
-"""What the judges of this area share: how "could not look" becomes the verdict `error`."""
+"""What the judges of every area share: how "could not look" becomes the verdict `error`."""
 
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from troth.kernel.model import Judgement, Verdict
-from troth.promises.guard.settings import GuardSettings
 
-Judge = Callable[[Mapping[str, Any], GuardSettings], Judgement]
+Settings = TypeVar("Settings", bound=Struct)
+Judge = Callable[[Mapping[str, Any], Settings], Judgement]
 Shape = TypeVar("Shape", bound=Struct)
 
 
@@ -18,15 +18,21 @@ class Unseen(Exception):  # noqa: N818 -- not an error of ours: the probe could 
     """A positive control is missing: nothing can be said."""
 
 
-def judging(judge: Judge) -> Judge:
-    """Turn "could not look" into the verdict `error`."""
+class Broken(Exception):  # noqa: N818 -- a verdict
+    """The promise is broken; the message says how."""
+
+
+def judging(judge: Judge[Settings]) -> Judge[Settings]:
+    """Turn Unseen into the verdict `error`, and Broken into `fail`; each keeps its message."""
 
     @wraps(judge)
-    def judged(facts: Mapping[str, Any], settings: GuardSettings) -> Judgement:
+    def judged(facts: Mapping[str, Any], settings: Settings) -> Judgement:
         try:
             return judge(facts, settings)
         except Unseen as unseen:
             return Judgement(Verdict.ERROR, str(unseen))
+        except Broken as broken:
+            return Judgement(Verdict.FAIL, str(broken))
 
     return judged
 
