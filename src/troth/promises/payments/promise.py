@@ -1,10 +1,10 @@
 """The promise about payment cards. Read this first; the words stand in `sentences.toml`."""
 
-from datetime import timedelta
-
-from troth.kernel.model import Check, Control, Kind, Method, Promise, Severity
+from troth.kernel.model import Control, Kind, Method, Promise, Severity
+from troth.promises.declaring import Checks
 
 AREA = "payments"
+_check = Checks(AREA).check
 # A number that a brand has published for tests, in a query, a form and a header; and its neighbour,
 # which is nobody's, for its check digit is wrong. Both are made by the command, so that pages that
 # show it hold no number.
@@ -34,22 +34,18 @@ NO_CARD_DATA_STORED = Promise(
         Control("ASVS-5.0", "V14.2.6"),
     ),
     checks=(
-        Check(
-            id="no-card-data-stored.refused",
-            method=Method.ATTACK,
-            interval=timedelta(minutes=5),
-            ttl=timedelta(minutes=15),
-            probe="troth.promises.payments.probe:posted",
-            judge="troth.promises.payments.judge:refused",
+        _check(
+            "no-card-data-stored.refused",
+            Method.ATTACK,
+            probe=":posted",
+            judge=":refused",
             command=_REFUSED,
         ),
-        Check(
-            id="no-card-data-stored.sweep",
-            method=Method.DRILL,
-            interval=timedelta(days=1),
-            ttl=timedelta(hours=26),
-            probe="troth.promises.payments.probe:swept",
-            judge="troth.promises.payments.judge:clean",
+        _check(
+            "no-card-data-stored.sweep",
+            Method.DRILL,
+            probe=":swept",
+            judge=":clean",
             command=_REFUSED,
         ),
     ),

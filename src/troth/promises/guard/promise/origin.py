@@ -1,10 +1,7 @@
 """The promise about requests that other sites forge."""
 
-from datetime import timedelta
-
-from troth.kernel.model import Check, Control, Kind, Method, Promise, Severity
-
-AREA = "guard"
+from troth.kernel.model import Control, Kind, Method, Promise, Severity
+from troth.promises.guard.promise.declare import AREA, check
 
 ORIGIN_CHECK = Promise(
     slug="origin-check",
@@ -20,26 +17,22 @@ ORIGIN_CHECK = Promise(
         Control("W3C", "Fetch Metadata"),
     ),
     checks=(
-        Check(
-            id="origin-check.refuses",
-            method=Method.LOOK,
-            interval=timedelta(seconds=20),
-            ttl=timedelta(seconds=60),
-            probe="troth.promises.guard.probe.origin:origin_look",
-            judge="troth.promises.guard.judge.origin:origin_look",
+        check(
+            "origin-check.refuses",
+            Method.LOOK,
+            probe="origin:origin_look",
+            judge="origin:origin_look",
             command=(
                 'curl --cacert "$CA" -sS -o /dev/null -D - -X POST '
                 '-H "Origin: https://stranger.example" -H "Sec-Fetch-Site: cross-site" "$APP/" '
                 "| grep -Eic '^(HTTP/[0-9.]+ 403|[a-z]+-refused: origin-check)' | grep -qx 2"
             ),
         ),
-        Check(
-            id="origin-check.matrix",
-            method=Method.ATTACK,
-            interval=timedelta(minutes=5),
-            ttl=timedelta(minutes=15),
-            probe="troth.promises.guard.probe.origin:origin_attack",
-            judge="troth.promises.guard.judge.origin:origin_attack",
+        check(
+            "origin-check.matrix",
+            Method.ATTACK,
+            probe="origin:origin_attack",
+            judge="origin:origin_attack",
             command=(
                 "(for m in POST PUT PATCH DELETE; do "
                 'for o in https://stranger.example null "$APP.stranger.example"; do '
