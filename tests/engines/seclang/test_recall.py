@@ -22,6 +22,7 @@ CRS = Path("/usr/share/modsecurity-crs/rules")
 RULES = r"""
 SecRuleEngine On
 SecRequestBodyAccess On
+SecAction "id:25,phase:1,pass,nolog,setvar:tx.longest=20"
 SecRule REQUEST_HEADERS:Content-Type "@contains json" "id:1,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON"
 SecRule REQUEST_HEADERS:X-Off "@streq 1" "id:2,phase:1,pass,nolog,ctl:ruleRemoveById=12"
 SecRule REQUEST_HEADERS:X-Free "@streq 1" "id:3,phase:1,pass,nolog,ctl:ruleRemoveTargetById=13;ARGS:q"
@@ -43,6 +44,10 @@ SecRule REQUEST_BODY "@rx x$" "id:14,phase:2,pass,log"
 SecRule ARGS:q "@eq 7" "id:15,phase:2,pass,log,skipAfter:END"
 SecRule TX:AGENT "@streq curl" "id:16,phase:2,pass,log,setvar:tx.score=+1"
 SecMarker END
+SecRule REQBODY_PROCESSOR "@streq " "id:23,phase:2,pass,log,chain"
+  SecRule REQUEST_BODY "@endswith x" "setvar:tx.score=+1,chain"
+    SecRule FULL_REQUEST_LENGTH "@gt 40" "setvar:tx.score=+1"
+SecRule REQUEST_URI_RAW "@gt %{tx.longest}" "id:24,phase:1,pass,log,t:length,msg:'more than %{tx.longest}: %{MATCHED_VAR}'"
 SecRule REQBODY_ERROR "!@eq 0" "id:17,phase:2,deny,status:400,log"
 SecRule TX:SCORE "@ge 3" "id:18,phase:2,deny,status:403,log,msg:'%{TX.score} %{TX.strange}'"
 SecRule TX:SCORE "@ge 1" "id:19,phase:5,pass,log,msg:'%{TX.score} by %{REQUEST_HEADERS.user-agent}'"
@@ -102,6 +107,52 @@ def test_no_verdict_changes(pair):
     same(pair, messages(3000, 21))
 
     assert len(pair[1].recall.ends) > 50, "nothing was remembered, so nothing was tested"
+
+
+def test_a_body_that_is_not_looked_at_whole_is_no_reading():
+    text = "\n".join(line for line in RULES.splitlines() if '"id:14,' not in line)
+    pair = twins(compile(parse([Source("a.conf", text)], {})))
+    form, plain = (((b"Content-Type", kind),) for kind in (KINDS[1], KINDS[2]))
+    bodies = [b"a=%dx" % number for number in range(50)]
+    asked = [Message(method=b"POST", uri=b"/", headers=form, body=body) for body in bodies]
+
+    same(pair, asked)
+    assert len(pair[1].recall.ends) == 1
+    same(pair, [replace(message, headers=plain) for message in asked])
+    assert len(pair[1].recall.ends) == 1 + len(asked)
+
+
+def test_a_processor_that_changes_late_hides_no_reading():
+    late = (
+        'SecRule ARGS:r "@streq 1" "id:30,phase:2,pass,nolog,ctl:requestBodyProcessor=JSON"\n'
+        'SecRule REQBODY_PROCESSOR "@streq JSON" "id:31,phase:2,pass,log,chain"\n'
+        '  SecRule REQUEST_BODY "@endswith x" "setvar:tx.score=+9"\n'
+        'SecRule TX:SCORE "@ge 9" "id:32,phase:2,deny,log"\n'
+    )
+    pair = twins(compile(parse([Source("a.conf", "SecRuleEngine On\n" + late)], {})))
+    headers = ((b"Content-Type", KINDS[1]),)
+    asked = [
+        Message(method=b"POST", uri=b"/", headers=headers, body=body)
+        for body in (b"r=1&a=x", b"r=1&a=y", b"r=2&a=x", b"r=1&a=x")
+    ]
+
+    same(pair, asked)
+    assert [pair[1].inspect(message).is_disrupted for message in asked] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_limit_that_nothing_changes_is_asked_by_the_scan():
+    pair = twins(compile(parse([Source("a.conf", RULES)], {})))
+    by_id = {step.rule.id: step.index for step in pair[1].steps}
+    short, long = (Message(method=b"GET", uri=b"/" + b"a" * size) for size in (19, 20))
+
+    assert by_id[24] in {test.number for test in pair[1].tests}
+    same(pair, [short, long, short])
+    assert [24 in pair[1].inspect(each).rules for each in (short, long)] == [False, True]
 
 
 def test_a_response_is_looked_at_each_time(pair):

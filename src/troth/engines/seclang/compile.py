@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from troth.engines.seclang.fold import PHASES, fold
-from troth.engines.seclang.macros import is_macro
+from troth.engines.seclang.macros import is_macro, text_of
 from troth.engines.seclang.model import (
     Limits,
     Marker,
@@ -116,7 +116,7 @@ def compile(  # noqa: A001 -- the engine's word, as `re.compile`
         constants=folded.constants, rules=rules, data=ruleset.data, pinned=frozenset(pinned)
     )
     steps = tuple(step_of(index, rule, shop) for index, rule in enumerate(rules))
-    tests = tuple(t for index, rule in enumerate(rules) if (t := test_of(index, rule, ruleset)))
+    tests = tuple(t for index, rule in enumerate(rules) if (t := test_of(index, rule, shop)))
     phases = _phases(folded.phases, steps, tests)
     return Program(
         ruleset=ruleset,
@@ -128,28 +128,31 @@ def compile(  # noqa: A001 -- the engine's word, as `re.compile`
     )
 
 
-def test_of(index: int, rule: Rule, ruleset: Ruleset) -> Test | None:
+def test_of(index: int, rule: Rule, shop: Workshop) -> Test | None:
     """What a scanner could answer for a rule's head; None when the head depends on more."""
     head = rule.links[0]
     operator = head.operator
-    if operator is None or operator.name in UNREACHABLE or is_macro(operator.argument):
+    if operator is None or operator.name in UNREACHABLE:
+        return None
+    is_pattern = operator.name in _PATTERNS
+    text = text_of(operator.argument, shop.constants)
+    if not isinstance(text, bytes) or (is_pattern and is_macro(operator.argument)):
         return None
     chosen = [selector for selector in head.selectors if not selector.is_exclusion]
     if any(s.is_count or s.collection in CHANGING for s in chosen):
         return None
-    is_pattern = operator.name in _PATTERNS
-    find = None if is_pattern else OPERATORS[operator.name](operator.argument, ruleset.data)
+    argument = text.decode()
     return Test(
         number=index,
         operator=operator.name,
-        argument=operator.argument,
+        argument=argument,
         chain=head.transformations,
         is_negated=operator.is_negated,
         every_stage=any(action.name == "multimatch" for action in head.actions),
         spaces=frozenset(_space(selector, rule.phase, head.selectors) for selector in chosen),
         sign=SIGN_OF.get(operator.name, b""),
         flood=FLOODS.get(operator.name, b""),
-        find=find,
+        find=None if is_pattern else OPERATORS[operator.name](argument, shop.data),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from troth.engines.seclang import macros
-from troth.engines.seclang.model import Match, Message, Rule, Verdict
+from troth.engines.seclang.model import Match, Message, Rule, Selector, Verdict
 from troth.engines.seclang.scan.memo import Memo
 from troth.engines.seclang.selection import source_of
 from troth.engines.seclang.state import Exclusion, Item, State
@@ -21,6 +21,8 @@ from troth.engines.seclang.variables import FILLERS
 
 Read = tuple[str, str, bool]
 """A source, the name in it that is meant (lower case; empty: all of it), whether it is counted."""
+
+_PROCESSOR = Selector(collection="REQBODY_PROCESSOR")
 
 Named = dict[str, dict[bytes, tuple[Item, ...]]]
 Reader = Callable[[State, Named], Hashable]
@@ -47,6 +49,33 @@ def reads_of(rule: Rule) -> frozenset[Read]:
         if name in FILLERS:
             found.add((name, key, False))
     return frozenset(found)
+
+
+def processor_of(rule: Rule) -> str | None:
+    """The body processor under which alone a rule reads more than that one; None: no such rule."""
+    head = rule.links[0]
+    asked = head.operator
+    if asked is None or asked.name != "streq" or asked.is_negated or head.transformations:
+        return None
+    if head.selectors != (_PROCESSOR,) or macros.is_macro(asked.argument):
+        return None
+    return asked.argument
+
+
+def _sets_processor(rule: Rule) -> bool:
+    said = [a.argument.lower() for link in rule.links for a in link.actions if a.name == "ctl"]
+    return any(argument.startswith("requestbodyprocessor") for argument in said)
+
+
+def _under(processor: str, readers: tuple[Reader, ...]) -> Reader:
+    """What is read where the body has this processor."""
+
+    def read(t: State, named: Named) -> Hashable:
+        if t.view.processor != processor:
+            return None
+        return tuple([reader(t, named) for reader in readers])
+
+    return read
 
 
 def _reader(read: Read) -> Reader:
@@ -134,7 +163,18 @@ class Recall:
 
     def __init__(self, rules: Sequence[Rule], always: tuple[Sequence[int], Sequence[int]]) -> None:
         self._reads = [reads_of(rule) for rule in rules]
-        self._always = [frozenset().union(*(self._reads[i] for i in of)) for of in always]
+        # Once phase 1 is over the processor stands, unless a later rule sets it.
+        stands = not any(_sets_processor(rule) for rule in rules if rule.phase > 1)
+        under = {i: processor_of(rules[i]) if stands else None for i in always[1]}
+        self._always = [
+            frozenset[Read]().union(*(self._reads[i] for i in of if under.get(i) is None or not at))
+            for at, of in enumerate(always)
+        ]
+        self._under: dict[str, frozenset[Read]] = {}
+        for index, processor in under.items():
+            if processor is not None:
+                before = self._under.get(processor, frozenset())
+                self._under[processor] = before | self._reads[index]
         self._readers: dict[tuple[int, tuple[int, ...]], tuple[Reader, ...]] = {}
         self.found: Memo[tuple[tuple[int, Item], ...]] = Memo(ENTRIES)  # by headers
         self.left: Memo[Left] = Memo(ENTRIES)
@@ -166,6 +206,10 @@ class Recall:
     def _chosen(self, stage: int, indexes: tuple[int, ...]) -> tuple[Reader, ...]:
         reads = self._always[stage].union(*(self._reads[index] for index in indexes))
         made = tuple(_reader(read) for read in sorted(reads))
+        if stage:
+            for processor, behind in self._under.items():
+                more = tuple(_reader(read) for read in sorted(behind - reads))
+                made += (_under(processor, more),)
         if len(self._readers) < MAX_READERS:
             self._readers[stage, indexes] = made
         return made
