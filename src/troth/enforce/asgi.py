@@ -200,6 +200,7 @@ class _Answer:
         self._decision = decision
         self._send = send
         self._held: Event | None = None  # the start, while the body is held
+        self._parts: list[Event] = []
         self._is_refused = False
 
     async def send(self, event: Event) -> None:
@@ -210,32 +211,37 @@ class _Answer:
             await self._start(event)
         elif event["type"] == "http.response.body" and self._held is not None:
             await self._body(event)
-        else:
-            await self._let_go(None)
+        elif await self._let_go(None):
             await self._send(event)
 
     async def _start(self, event: Event) -> None:
         headers = [(bytes(name).lower(), bytes(value)) for name, value in event["headers"]]
         event = {**event, "headers": headers}
-        if within.is_looked_at(self._keeper, self._decision, headers):
+        status = int(event["status"])
+        if within.is_looked_at(self._keeper, self._request, self._decision, status, headers):
             self._held = event
         elif not await self._refused(event, None):
             await self._send(event)
 
     async def _body(self, event: Event) -> None:
-        """Held only when it comes in one piece: whoever sends in pieces streams."""
+        """Held to its end, which its declared length bounds; more than it said is not read."""
+        self._parts.append(event)
         is_whole = not event.get("more_body", False)
-        if await self._let_go(event.get("body", b"") if is_whole else None):
-            await self._send(event)
+        size = sum(len(part.get("body", b"")) for part in self._parts)
+        if is_whole or size > self._keeper.current.snapshot.max_answer_bytes:
+            whole = b"".join(part.get("body", b"") for part in self._parts)
+            await self._let_go(whole if is_whole else None)
 
     async def _let_go(self, body: bytes | None) -> bool:
-        """Ask about what is held, then send its start; False when it was refused."""
+        """Ask about what is held, then send it; False when it was refused."""
         if self._held is None:
             return not self._is_refused
         held, self._held = self._held, None
         if await self._refused(held, body):
             return False
-        await self._send(held)
+        for event in (held, *self._parts):
+            await self._send(event)
+        self._parts.clear()
         return True
 
     async def _refused(self, start: Event, body: bytes | None) -> bool:

@@ -137,9 +137,12 @@ def banned(identifier: str, at: datetime, ban: Ban) -> dict[str, Any]:
 
 
 def place_is_secret(place: str) -> bool:
-    """Whether what stands at a place (`ARGS:password`, `REQUEST_COOKIES:sid`) is to be hidden."""
+    """Whether what stands at a place (`ARGS:password`, `REQUEST_COOKIES:sid`) is to be hidden.
+
+    So is all of an answer: what leaked there must not leak into a log.
+    """
     collection, _, name = place.partition(":")
-    return is_secret(name) or is_secret(collection)
+    return is_secret(name) or is_secret(collection) or collection.startswith("RESPONSE_")
 
 
 def _rule(hit: Hit) -> dict[str, Any]:

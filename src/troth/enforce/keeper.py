@@ -221,6 +221,7 @@ class Keeper:
             event,
             request.headers,
             prefix=self.current.snapshot.prefix,
+            is_answer="answer" in more,
         )
         headers: Headers = (*no.headers, *decision.answer, *refusal.headers)
         reply = Reply(status=no.status, headers=headers, body=no.body)

@@ -94,11 +94,59 @@ _UNAVAILABLE = {
         "Rien n’a été modifié. Veuillez réessayer dans une minute.",
     ),
 }
+_WITHHELD = {
+    "en": (
+        "This answer was withheld",
+        (
+            "The site’s answer held something that must not leave it, such as the inside of an "
+            "error, so it was not sent."
+        ),
+        (
+            "What you asked for may have been done. If you expected to see something here, tell "
+            "the site’s operator the number below."
+        ),
+    ),
+    "it": (
+        "Questa risposta è stata trattenuta",
+        (
+            "La risposta del sito conteneva qualcosa che non deve uscirne, come i dettagli interni "
+            "di un errore, e non è stata inviata."
+        ),
+        (
+            "Ciò che hai chiesto potrebbe essere stato eseguito. Se qui ti aspettavi di vedere "
+            "qualcosa, comunica al gestore del sito il numero qui sotto."
+        ),
+    ),
+    "de": (
+        "Diese Antwort wurde zurückgehalten",
+        (
+            "Die Antwort der Website enthielt etwas, das nicht nach außen gehört, etwa das Innere "
+            "eines Fehlers; deshalb wurde sie nicht gesendet."
+        ),
+        (
+            "Was Sie wollten, ist vielleicht geschehen. Wenn Sie hier etwas erwartet haben, nennen "
+            "Sie dem Betreiber die Nummer unten."
+        ),
+    ),
+    "fr": (
+        "Cette réponse a été retenue",
+        (
+            "La réponse du site contenait quelque chose qui ne doit pas en sortir, comme les "
+            "détails internes d’une erreur ; elle n’a donc pas été envoyée."
+        ),
+        (
+            "Votre demande a peut-être été exécutée. Si vous vous attendiez à voir quelque chose "
+            "ici, communiquez le numéro ci-dessous à l’exploitant du site."
+        ),
+    ),
+}
 _NUMBER = {"en": "Number", "it": "Numero", "de": "Nummer", "fr": "Numéro"}
 UNAVAILABLE = 503
 
 
-def refusal(status: int, slug: str, event: str, headers: Headers, *, prefix: str) -> Reply:
+def refusal(
+    status: int, slug: str, event: str, headers: Headers, *, prefix: str, is_answer: bool = False
+) -> Reply:
     """The answer to a refused request.
 
     Args:
@@ -107,6 +155,7 @@ def refusal(status: int, slug: str, event: str, headers: Headers, *, prefix: str
         event: the id under which it is logged: hex digits.
         headers: of the request, for language and form.
         prefix: below which Troth answers, `/-/`.
+        is_answer: what was refused is the application's answer.
     """
     own: Headers = (
         (MARKER, slug.encode()),
@@ -117,7 +166,8 @@ def refusal(status: int, slug: str, event: str, headers: Headers, *, prefix: str
     if status == UNAVAILABLE:
         own += ((b"retry-after", b"5"),)
     if wants_json(headers):
-        body = json.dumps({"error": "refused", "promise": slug, "event": event}).encode()
+        error = "withheld" if is_answer else "refused"
+        body = json.dumps({"error": error, "promise": slug, "event": event}).encode()
         return Reply(
             status=status, headers=(*own, (b"content-type", b"application/json")), body=body
         )
@@ -127,14 +177,14 @@ def refusal(status: int, slug: str, event: str, headers: Headers, *, prefix: str
         (b"content-language", language.encode()),
         (b"content-security-policy", POLICY.encode()),
     )
-    return Reply(
-        status=status, headers=own, body=html(status, language, event, prefix=prefix).encode()
-    )
+    body = html(status, language, event, prefix=prefix, is_answer=is_answer)
+    return Reply(status=status, headers=own, body=body.encode())
 
 
-def html(status: int, language: str, event: str, *, prefix: str) -> str:
+def html(status: int, language: str, event: str, *, prefix: str, is_answer: bool = False) -> str:
     """The page itself. Language, event and prefix are ours: nothing in it needs escaping."""
-    title, what, then = (_UNAVAILABLE if status == UNAVAILABLE else _REFUSED)[language]
+    said = _UNAVAILABLE if status == UNAVAILABLE else _WITHHELD if is_answer else _REFUSED
+    title, what, then = said[language]
     return (
         f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'

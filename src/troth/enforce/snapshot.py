@@ -50,6 +50,7 @@ class Snapshot:
         prefix: below which Troth answers on the application's host, `/-/`.
         max_body_bytes: of a body that is inspected; the edge hands over no longer one.
         max_upload_bytes: of an upload, where a door reads it.
+        max_answer_bytes: of an answer that is held until it was looked at.
         body: what becomes of a request's body, where a door reads it.
         config: SHA-256 hex of the configuration it was built from.
         made: when.
@@ -66,6 +67,7 @@ class Snapshot:
     prefix: str
     max_body_bytes: int
     max_upload_bytes: int = 100 * 1024 * 1024
+    max_answer_bytes: int = 128 * 1024
     body: Callable[[Request], Body] = _inspected
     config: str
     made: datetime

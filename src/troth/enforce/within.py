@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from troth.enforce import uploads
+from troth.enforce import answers, uploads
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import Keeper
 from troth.enforce.page import EVENT
@@ -17,7 +17,6 @@ from troth.enforce.snapshot import Body, Snapshot
 from troth.enforce.wire import Message, Reply
 from troth.kernel.request import CLIENT, MARKER, Headers, Request
 
-MAX_HELD_BYTES = 64 * 1024  # of an answer that is looked at
 CHUNK = 64 * 1024
 
 Own = Callable[[Message], Reply | None]  # what Troth itself answers below its prefix
@@ -138,26 +137,25 @@ def for_visitor(
 
 
 def is_looked_at(
-    keeper: Keeper, decision: Decision, headers: Sequence[tuple[bytes, bytes]]
+    keeper: Keeper,
+    request: Request,
+    decision: Decision,
+    status: int,
+    headers: Sequence[tuple[bytes, bytes]],
 ) -> bool:
-    """Whether an answer's body is held back until somebody has looked at it."""
-    is_wanted = keeper.current.snapshot.answers or any(each.reads_body for each in decision.awaits)
-    return bool(is_wanted) and is_held(headers)
+    """Whether an answer's body is held back until somebody has looked at it.
 
-
-def is_held(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether an answer's body may be held back and looked at.
-
-    Compressed bodies, event streams and bodies longer than `MAX_HELD_BYTES`, or of a length that
-    is not declared, are left alone.
+    What rules leave alone (`answers.left_alone`) is counted.
     """
-    said = {name.lower(): value.strip().lower() for name, value in headers}
-    if said.get(b"content-encoding", b"identity") != b"identity":
+    has_rules = bool(keeper.current.snapshot.answers)
+    is_awaited = any(each.reads_body for each in decision.awaits)
+    if not has_rules and not is_awaited:
         return False
-    if said.get(b"content-type", b"").startswith((b"text/event-stream", b"multipart/x-mixed")):
-        return False
-    length = said.get(b"content-length", b"")
-    return length.isdigit() and int(length) <= MAX_HELD_BYTES
+    most = keeper.current.snapshot.max_answer_bytes
+    left = answers.left_alone(status, headers, most, is_head=request.method == b"HEAD")
+    if left and has_rules:
+        keeper.counts[f"answer.left.{left}"] += 1
+    return not left and (is_awaited or answers.is_text(headers))
 
 
 def page_of(reply: Reply, method: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

@@ -175,12 +175,13 @@ class _Answer:
         status, headers, info = self._said
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         whole = None
-        if within.is_looked_at(self._keeper, self._decision, raw):
-            length = int(dict(raw).get(b"content-length", b"0"))
+        code = int(status.split(" ", 1)[0])
+        if within.is_looked_at(self._keeper, self._request, self._decision, code, raw):
+            said = dict(raw).get(b"content-length", b"")
+            length = int(said) if said.isdigit() and self._request.method != b"HEAD" else 0
             while sum(map(len, first)) < length and (chunk := next(body, None)) is not None:
                 first += [*self._drained(), chunk]
             whole = b"".join(first)
-        code = int(status.split(" ", 1)[0])
         response = Response(status=code, headers=tuple(raw), body=whole)
         ruling = self._keeper.answered(self._request, response, self._decision)
         if ruling.refused is not None:

@@ -58,6 +58,11 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         active_guards=active(settings),
         guard_http=places.socket("guard-http"),
         guard_seen=_seen(settings, places),
+        guard_leaks=_sockets(settings, places, "guard-leaks-")
+        if settings.guard.rules.leak_paths
+        else (),
+        leak_paths=settings.guard.rules.leak_paths,
+        answer_bytes=settings.guard.rules.answer_bytes,
         status=places.socket("status"),
         console=places.socket("console"),
         access_log=str(places.logs / "access.log"),
@@ -94,7 +99,12 @@ def _seen(settings: Settings, places: Places) -> tuple[Path, ...]:
     """Where guards are told of answers; nowhere when no setting asks for it."""
     if not awaits_answers(settings.guard):
         return ()
-    return tuple(places.socket(name.replace("guard-", "guard-seen-")) for name in guards(settings))
+    return _sockets(settings, places, "guard-seen-")
+
+
+def _sockets(settings: Settings, places: Places, kind: str) -> tuple[Path, ...]:
+    """Further sockets of the guards, in their order."""
+    return tuple(places.socket(name.replace("guard-", kind)) for name in guards(settings))
 
 
 def pairs(given: EdgeSettings, places: Places, hosts: tuple[str, ...]) -> dict[str, Pair]:

@@ -22,6 +22,7 @@ import uvloop
 from troth.adapters import chance, clock, files, notify
 from troth.adapters.log import Log
 from troth.enforce import authz, awaited, direct, reports, sink, wire
+from troth.enforce.answers import Answers
 from troth.enforce.awaited import Waiting
 from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
@@ -89,8 +90,10 @@ async def _run(path: Path, places: Places, index: int) -> None:
     kept: list[_Kept] = [learnt, drain]
     own = direct.Direct(current, learnt, drain, now=clock.now, new_id=_ids(rng, 128))
     asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
+    looking = wire.Door(places.socket(f"guard-leaks-{index}"), Answers(keeper).answer, told)
     doors = [
         asking,
+        looking,
         wire.Door(
             places.socket(f"guard-seen-{index}"), waiting.answer, told, limits=awaited.LIMITS
         ),

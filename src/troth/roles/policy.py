@@ -96,6 +96,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
             settings.guard.rules.body_bytes if reads_bodies else settings.edge.max_body_bytes,
         ),
         max_upload_bytes=settings.edge.max_upload_bytes,
+        max_answer_bytes=settings.guard.rules.answer_bytes,
         body=_bodies(settings.edge.upload_paths, settings.edge.stream_paths)
         if reads_bodies
         else lambda _: Body.UNREAD,

@@ -1,5 +1,6 @@
 """A guard and an application that do as a test tells them."""
 
+import asyncio
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from troth.enforce import wire
+
+WITHIN_S = 30
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -55,11 +59,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in more.items():
             self.send_header(name, value)
-        if status not in {204, 304}:
+        is_chunked = "Transfer-Encoding" in more
+        if status not in {101, 204, 304} and not is_chunked:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.write(
+                b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content) if is_chunked else content
+            )
 
 
 @contextmanager
@@ -88,3 +95,33 @@ def stand(open_place: Path) -> Callable[[str], object]:
 def sock(open_place: Path) -> Callable[[str], Path]:
     """The path of a stand's socket."""
     return lambda name: open_place / f"{name}.sock"
+
+
+@contextmanager
+def opened(*doors: tuple[Path, wire.Answer]) -> Iterator[None]:
+    is_open, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        opened = [wire.Door(path, answer, lambda *_: None) for path, answer in doors]
+        for door in opened:
+            await door.open()
+        is_open.set()
+        await stop.wait()
+        for door in opened:
+            await door.close()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert is_open.wait(WITHIN_S)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(WITHIN_S)
+        loop.close()
+
+
+@pytest.fixture
+def serving() -> Callable[..., object]:
+    """`with serving((path, answer), ...):` doors of a guard, in a thread of their own."""
+    return opened

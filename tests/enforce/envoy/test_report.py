@@ -1,13 +1,9 @@
 """The guard hears, through a real Envoy, what the application answered: once, and nobody else."""
 
-import asyncio
 import gzip
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -47,32 +43,8 @@ class Doors:
         return message
 
 
-@contextmanager
-def serving(*doors: tuple[Path, wire.Answer]) -> Iterator[None]:
-    is_open, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        opened = [wire.Door(path, answer, lambda *_: None) for path, answer in doors]
-        for door in opened:
-            await door.open()
-        is_open.set()
-        await stop.wait()
-        for door in opened:
-            await door.close()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert is_open.wait(WITHIN_S)
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(WITHIN_S)
-        loop.close()
-
-
 @pytest.fixture
-def doors(edge, stand: Callable, sock: Callable, monkeypatch) -> Iterator[tuple]:
+def doors(edge, stand: Callable, sock: Callable, serving: Callable, monkeypatch) -> Iterator[tuple]:
     """An edge that asks and tells our doors, before an application that does as a test says."""
     made = Doors()
     patient = SCRIPT.replace(f", {report.WAIT_MS})", ", 20000)")  # this machine may be busy

@@ -1,5 +1,6 @@
 """The HTTP filters, in order: whose request it is, how large it may be, what the guard says."""
 
+from troth.enforce.envoy import leaks
 from troth.enforce.envoy.clusters import GUARD
 from troth.enforce.envoy.merged import Merged
 from troth.enforce.envoy.plan import Plan
@@ -18,6 +19,7 @@ def filters(plan: Plan, merged: Merged) -> list[Json]:
         _limit(BODY_LIMIT, plan.max_body_bytes),
         _limit(UPLOAD_LIMIT, plan.max_upload_bytes) | {"disabled": True},
         *_checks(plan),
+        *_leaks(plan, merged),
         http_filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]
 
@@ -41,6 +43,25 @@ def stream(route: Json) -> Json:
 def fails_open(route: Json) -> Json:
     """Served unchecked while no guard answers."""
     return _with(route, {CHECK: _off(), CHECK_OR_PASS: _on()})
+
+
+def looked_at(route: Json) -> Json:
+    """Its answers are held until the guard has read them; they go out where requests do, too."""
+    given = route.get("typed_per_filter_config", {})
+    return _with(route, {**given, **leaks.on(opens=CHECK_OR_PASS in given)})
+
+
+def _leaks(plan: Plan, merged: Merged) -> list[Json]:
+    """The next before the router: an answer meets it first."""
+    if not plan.guard_leaks or not plan.leak_paths:
+        return []
+    source = leaks.script(
+        kept=(each.name for each in merged.application),
+        most_bytes=plan.answer_bytes,
+        wait_ms=plan.guard_timeout_ms,
+        prefix=plan.prefix,
+    )
+    return [leaks.filter_of(source)]
 
 
 def _identity() -> Json:

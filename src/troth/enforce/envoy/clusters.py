@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 
-from troth.enforce.envoy import report
+from troth.enforce.envoy import leaks, report
 from troth.enforce.envoy.lua import script
 from troth.enforce.envoy.merged import Merged
 from troth.enforce.envoy.plan import Plan, Upstream
@@ -27,7 +27,8 @@ PLENTY = 100_000  # Envoy's default of 1,024 would refuse before our own limits 
 
 def clusters(plan: Plan, merged: Merged) -> tuple[Json, ...]:
     """All clusters of an edge."""
-    guards = (_guard(plan.guards, plan.active_guards),) if plan.guards else ()
+    asked = ((GUARD, plan.guards), (leaks.CLUSTER, plan.guard_leaks))
+    guards = (_guard(name, paths, plan.active_guards) for name, paths in asked if paths)
     return (
         _application(plan, merged),
         *guards,
@@ -97,12 +98,12 @@ def _trusted(upstream: Upstream) -> Json:
     }
 
 
-def _guard(sockets: tuple[Path, ...], active: int) -> Json:
+def _guard(name: str, sockets: tuple[Path, ...], active: int) -> Json:
     """The first sockets decide; another is asked only while those before it do not answer.
 
     Panic routing is off: when none is healthy there is no guard, and the edge refuses.
     """
-    cluster = _cluster(GUARD, [])
+    cluster = _cluster(name, [])
     ranks = [sockets[:active], *([socket] for socket in sockets[active:])]
     cluster["load_assignment"]["endpoints"] = [
         {"priority": priority, "lb_endpoints": [_endpoint(pipe(socket)) for socket in rank]}

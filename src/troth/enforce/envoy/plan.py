@@ -47,6 +47,9 @@ class Plan:
         active_guards: how many of them decide, from the first; more than one share counters.
         guard_seen: sockets where the guards, in the same order, are told what the application
             answered; nothing is told where there are none.
+        guard_leaks: sockets where they are asked about answers; none are where there are none.
+        leak_paths: path prefixes whose answers are held until the guard has read them.
+        answer_bytes: of an answer that is held.
         status: socket of the role that serves pages, API and log.
         console: socket of the role that serves accounts and the desk.
         access_log: file that gets one JSON object for each request; empty for none.
@@ -81,6 +84,9 @@ class Plan:
     console: Path
     guard_http: Path | None = None
     guard_seen: tuple[Path, ...] = ()
+    guard_leaks: tuple[Path, ...] = ()
+    leak_paths: tuple[str, ...] = ()
+    answer_bytes: int = 128 * 1024
     active_guards: int = 1
     access_log: str = ""
     prefix: str = "/-/"

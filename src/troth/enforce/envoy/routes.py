@@ -1,6 +1,6 @@
 """Which request goes where: the application's host, Troth's own, and plain HTTP."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from troth.enforce.envoy import chain
@@ -104,10 +104,20 @@ def _application_paths(plan: Plan, merged: Merged) -> Iterator[Json]:
     for path in plan.stream_paths:
         yield chain.stream(route(path, STREAM_UNUSED_FOR))
     for path in plan.upload_paths:
-        yield chain.upload(route(path))
+        yield from _with_leaks(plan, path, lambda path: chain.upload(route(path)))
     for path in plan.fail_open_paths:
-        yield chain.fails_open(route(path))
-    yield route("/")
+        yield from _with_leaks(plan, path, lambda path: chain.fails_open(route(path)))
+    yield from _with_leaks(plan, "/", route)
+
+
+def _with_leaks(plan: Plan, path: str, made: Callable[[str], Json]) -> Iterator[Json]:
+    """A route, and before it those parts of it whose answers are held, the longest first."""
+    paths = plan.leak_paths if plan.guard_leaks else ()
+    below = [each for each in paths if each.startswith(path) and each != path]
+    for each in sorted(below, key=len, reverse=True):
+        yield chain.looked_at(made(each))
+    is_whole = path.startswith(tuple(paths))
+    yield chain.looked_at(made(path)) if is_whole else made(path)
 
 
 def _own(cluster: str, path: str, merged: Merged) -> Json:

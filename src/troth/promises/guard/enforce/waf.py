@@ -35,6 +35,9 @@ MAX_HITS = 50
 REFUSED = 403
 TOO_MUCH = 413
 STRIKES = timedelta(minutes=10)  # in which `ban_after` refusals are counted
+LATE = frozenset({3, 4})  # phases
+# What rule sets expect of any request.
+_SOME = ((b"user-agent", b"Mozilla/5.0"), (b"accept", b"*/*"))
 # Written by our own edge: no visitor said it, so no rule is to be surprised by it.
 OURS = (b"x-troth-", b"x-envoy-", b"x-forwarded-", b"x-request-id")
 _SCORES = {0: 5, 1: 5, 2: 5, 3: 4, 4: 3, 5: 2}  # by severity. Source: OWASP CRS, anomaly scoring
@@ -114,27 +117,40 @@ def _strikes(request: Request, rules: Rules) -> tuple[Strike, ...]:
 
 
 def answer_check(program: Program, rules: Rules) -> ResponseCheck:
-    """The check of answers: leaks, by the rules' phases 3 and 4, where the door shows them."""
+    """The check of answers: leaks, by the rules' phases 3 and 4, where the door shows them.
+
+    Of the request those rules are shown path and host, so that every door says the same:
+    the edge has nothing more of it by then. An exclusion of `RESPONSE_BODY` holds by path.
+    """
     policy = Policy(rules)
 
     def leaks(request: Request, response: Response, known: Known) -> Opinion:
         mode = policy.mode(request)
         if mode == "off":
             return FINE
-        asked = program.inspect(
-            message_of(request, known, policy.excluded(request), response=response)
-        )
-        late = tuple(match for match in asked.matches if match.phase > 2)  # noqa: PLR2004 -- phases
-        if not late:
-            return FINE
-        return _opinion(asked, mode, late)
+        excluded = policy.excluded(request)
+        for asked in (_bare(request), replace(_bare(request), target=b"/")):
+            shown = message_of(asked, known, excluded, response=response)
+            said = program.inspect(shown)
+            late = tuple(match for match in said.matches if match.phase in LATE)
+            if late or not said.is_disrupted:
+                break  # else the path is an attack that was only watched: look without it
+        if late:
+            return _opinion(said, mode, late)
+        return Opinion(counted=f"answer.limit-{said.limits[0]}") if said.limits else FINE
 
     return leaks
 
 
+def _bare(request: Request) -> Request:
+    """What rules of an answer are shown of the request: nothing in it is an attack again."""
+    headers = ((b"host", request.host), *_SOME)
+    return Request(method=b"GET", target=request.path, host=request.host, headers=headers)
+
+
 def reads_answers(program: Program) -> bool:
     """Whether a rule of the set looks at answers at all."""
-    return any(rule.phase in {3, 4} for rule in program.ruleset.rules)
+    return any(rule.phase in LATE for rule in program.ruleset.rules)
 
 
 def message_of(
@@ -207,10 +223,11 @@ def _refusal(verdict: Verdict) -> Refusal | None:
 
 
 def _hit(match: Match) -> Hit:
+    is_answer = match.place.startswith("RESPONSE_")  # what leaked must not leak into an event
     return Hit(
         rule=str(match.rule),
         place=match.place,
-        value=match.value,
+        value=b"" if is_answer else match.value,
         message=match.message,
         score=_SCORES.get(match.severity, 0) if match.severity is not None else 0,
     )

@@ -10,6 +10,7 @@ RoutePattern = Annotated[
 ]
 # A variable of the rule language, with the name of what is in it: `ARGS:message`, `REQUEST_BODY`.
 Place = Annotated[str, Meta(pattern=r"^[A-Z_]{2,40}(:[^\x00-\x1f\"]{1,128})?$")]
+LeakPath = Annotated[str, Meta(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=256)]
 KIBIBYTE = 1024
 
 
@@ -42,6 +43,11 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     An address that was refused more than `ban_after` times in ten minutes (0: never) is kept out
     for `ban_s`, and longer each further time (`[guard.bans]`). Bodies longer than `body_bytes` are
     refused (413) but on `[edge] upload_paths`.
+
+    What the application answers on `leak_paths` (prefixes; `/` for all) is held until the rules of
+    the answer's phases have looked at it, and a leak is replaced by a page; the application is
+    asked for uncompressed answers there. Longer ones than `answer_bytes`, those that come in pieces
+    of no declared length, and event streams go by unread, and are counted.
     """
 
     mode: RuleMode = "block"
@@ -55,5 +61,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     body_bytes: Annotated[int, Meta(ge=8 * KIBIBYTE, le=16 * KIBIBYTE * KIBIBYTE)] = (
         KIBIBYTE * KIBIBYTE
     )
+    leak_paths: Annotated[tuple[LeakPath, ...], Meta(max_length=32)] = ()
+    # The edge buffers a mebibyte of a connection; an answer must fit well into it.
+    answer_bytes: Annotated[int, Meta(ge=KIBIBYTE, le=512 * KIBIBYTE)] = 128 * KIBIBYTE
     routes: Annotated[tuple[RulesRoute, ...], Meta(max_length=256)] = ()
     exclusions: Annotated[tuple[Exclusion, ...], Meta(max_length=1000)] = ()
