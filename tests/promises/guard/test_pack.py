@@ -18,6 +18,7 @@ BROWSER = (
 )
 MINE = ("00-", "10-", "20-", "30-", "31-", "32-", "33-", "34-", "35-", "36-", "37-", "38-", "99-")
 SETUP = {9000001, 9000010, 9000011}
+OF_ANSWERS = {9099003, 9099004}  # test_leaks.py
 FORM = b"application/x-www-form-urlencoded"
 XXE = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'
 
@@ -200,7 +201,7 @@ def matched(message: Message) -> set[int]:
 
 
 def test_each_rule_has_an_example_and_a_harmless_twin():
-    assert rules_of_mine() - SETUP == set(EXAMPLES)
+    assert rules_of_mine() - SETUP - OF_ANSWERS == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("rule", sorted(EXAMPLES))
