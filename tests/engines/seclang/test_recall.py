@@ -44,6 +44,9 @@ SecRule REQUEST_BODY "@rx x$" "id:14,phase:2,pass,log"
 SecRule ARGS:q "@eq 7" "id:15,phase:2,pass,log,skipAfter:END"
 SecRule TX:AGENT "@streq curl" "id:16,phase:2,pass,log,setvar:tx.score=+1"
 SecMarker END
+SecRule MULTIPART_FILENAME|FILES|XML:/* "@endswith .php" "id:26,phase:2,pass,log"
+SecRule MULTIPART_MISSING_SEMICOLON|URLENCODED_ERROR "!@eq 0" "id:27,phase:2,pass,log,msg:'%{MATCHED_VAR_NAME}'"
+SecRule ARGS|REQUEST_HEADERS|REQUEST_COOKIES|FILES "@contains trusted" "id:28,phase:2,pass,log,msg:'%{MATCHED_VAR_NAME}'"
 SecRule REQBODY_PROCESSOR "@streq " "id:23,phase:2,pass,log,chain"
   SecRule REQUEST_BODY "@endswith x" "setvar:tx.score=+1,chain"
     SecRule FULL_REQUEST_LENGTH "@gt 40" "setvar:tx.score=+1"
@@ -67,9 +70,22 @@ def pair() -> tuple[Program, Program]:
 
 NAMES = (b"X-Off", b"X-Free", b"X-Engine", b"X-Deny", b"X-Stop", b"Referer", b"User-Agent")
 TEXTS = (b"1", b"off", b"curl/8", b"Mozilla", b"https://trusted/", b"https://a/")
-VALUES = ("select", "SCRIPT", "etc", "7", "x", "hello", "%00", "[", "a" * 3000, "")
-BODIES = (b"q=select", b'{"q": "script"}', b'{"q": ', b"q=etc&q=x", b"", b"q=" + b"x" * 5000)
-KINDS = (b"application/json", b"application/x-www-form-urlencoded", b"text/plain")
+VALUES = ("select", "SCRIPT", "etc", "7", "x", "hello", "%00", "[", "a" * 3000, "", "trusted")
+FILE = b'--b\r\ncontent-disposition: form-data; name="f"; filename="%b"\r\n\r\ntrusted\r\n--b--\r\n'
+BODIES = (
+    FILE % b"a.php",
+    FILE % b"trusted",
+    b"<a>b.php</a>",
+    b"q%=1",
+    b"q=select",
+    b'{"q": "script"}',
+    b'{"q": ',
+    b"q=etc&q=x",
+    b"",
+    b"q=" + b"x" * 5000,
+)
+KINDS = (b"application/json", b"application/x-www-form-urlencoded", b"text/plain",
+         b"multipart/form-data; boundary=b", b"multipart/form-data boundary=b")  # fmt: skip
 
 
 def messages(count: int, seed: int) -> list[Message]:
@@ -80,6 +96,8 @@ def messages(count: int, seed: int) -> list[Message]:
         headers = [(dice.choice(NAMES), dice.choice(TEXTS)) for _ in range(dice.randint(0, 3))]
         if dice.random() < 0.8:
             headers.append((dice.choice((b"Host", b"host", b"HOST")), b"a.example"))
+        if dice.random() < 0.2:
+            headers.append((b"Cookie", dice.choice((b"a=trusted; b=etc", b"a=1"))))
         headers.append((b"Content-Type", dice.choice(KINDS)))
         made.append(
             Message(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from troth.engines.seclang.finding import Space
 from troth.engines.seclang.fold import PHASES, fold
 from troth.engines.seclang.macros import is_macro, text_of
 from troth.engines.seclang.model import (
@@ -23,7 +24,7 @@ from troth.engines.seclang.recall import Recall
 from troth.engines.seclang.scan.test import Test
 from troth.engines.seclang.selection import excluded_of, source_of, space_of, unless, wanted_of
 from troth.engines.seclang.steps import Step, Workshop, step_of
-from troth.engines.seclang.transaction import Phase, Space, run
+from troth.engines.seclang.transaction import Phase, run
 
 # CRS 3 calls it paranoia_level and executing_paranoia_level, CRS 4 blocking_ and detection_.
 _PARANOIA = (

@@ -10,7 +10,7 @@ Bounded as the memo is (`scan.memo`): by number, and by the bytes of a key.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from troth.engines.seclang import macros
 from troth.engines.seclang.model import Match, Message, Rule, Selector, Verdict
@@ -22,6 +22,11 @@ from troth.engines.seclang.variables import FILLERS
 Read = tuple[str, str, bool]
 """A source, the name in it that is meant (lower case; empty: all of it), whether it is counted."""
 
+# What is the same whenever headers, method, protocol and client are.
+BY_HEADERS = frozenset(
+    "REQUEST_HEADERS REQUEST_HEADERS_NAMES REQUEST_COOKIES REQUEST_COOKIES_NAMES REQUEST_METHOD"
+    " REQUEST_PROTOCOL REMOTE_ADDR SERVER_NAME".split()
+)
 _PROCESSOR = Selector(collection="REQBODY_PROCESSOR")
 
 Named = dict[str, dict[bytes, tuple[Item, ...]]]
@@ -31,6 +36,7 @@ ENTRIES = 512  # of each of the four generations; an entry takes about 2 KiB
 MAX_KEY_BYTES = 4096  # of the readings; what is larger hardly comes again
 MAX_WORK = 1 << 20  # bytes looked at; who costs more pays each time, so that limits hold
 MAX_READERS = 4096  # sets of steps whose readers are kept
+MAX_READINGS = 8  # of the same headers: one for each set of steps that other values lead to
 
 
 def reads_of(rule: Rule) -> frozenset[Read]:
@@ -153,6 +159,19 @@ def resume(t: State, left: Left) -> None:
     view.processor, view.is_body_forced, view.is_body_read, view.is_response_read = left.view
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is known of headers that came before.
+
+    Args:
+        found: the steps that a scan of them names, with the items.
+        readings: what phase 1 reads of them, by the steps that were found in all.
+    """
+
+    found: tuple[tuple[int, Item], ...]
+    readings: dict[tuple[int, ...], Hashable] = field(default_factory=dict)
+
+
 class Recall:
     """The memory of one program.
 
@@ -175,13 +194,19 @@ class Recall:
             if processor is not None:
                 before = self._under.get(processor, frozenset())
                 self._under[processor] = before | self._reads[index]
-        self._readers: dict[tuple[int, tuple[int, ...]], tuple[Reader, ...]] = {}
-        self.found: Memo[tuple[tuple[int, Item], ...]] = Memo(ENTRIES)  # by headers
+        self._readers: dict[tuple[int, tuple[int, ...]], _Readers] = {}
+        self.seen: Memo[Seen] = Memo(ENTRIES)  # by headers
+        self.plain: tuple[tuple[int, Item], ...] | None = None  # of a body with only arguments
         self.left: Memo[Left] = Memo(ENTRIES)
         self.ends: Memo[Verdict] = Memo(ENTRIES)
 
     def key(
-        self, stage: int, t: State, before: Hashable, hits: Sequence[tuple[int, list[Item]]]
+        self,
+        stage: int,
+        t: State,
+        before: Hashable,
+        hits: Sequence[tuple[int, list[Item]]],
+        seen: Seen | None = None,
     ) -> Hashable:
         """All that decides what happens next.
 
@@ -190,29 +215,46 @@ class Recall:
             t: the message, scanned.
             before: what stands for all that happened until now.
             hits: steps that the scan has named, in order, with their items.
+            seen: of the message's headers.
         """
         indexes = tuple([index for index, _ in hits])
         readers = self._readers.get((stage, indexes))
         if readers is None:
             readers = self._chosen(stage, indexes)
-        named: Named = {}
-        return (
-            before,
-            indexes,
-            tuple([tuple(items) for _, items in hits]),
-            tuple([reader(t, named) for reader in readers]),
-        )
+        if seen is None or not readers.is_by_headers:
+            readings = readers.read(t)
+        elif indexes in seen.readings:
+            readings = seen.readings[indexes]
+        else:
+            readings = readers.read(t)
+            if len(seen.readings) < MAX_READINGS:
+                seen.readings[indexes] = readings
+        return (before, indexes, tuple([tuple(items) for _, items in hits]), readings)
 
-    def _chosen(self, stage: int, indexes: tuple[int, ...]) -> tuple[Reader, ...]:
+    def _chosen(self, stage: int, indexes: tuple[int, ...]) -> "_Readers":
         reads = self._always[stage].union(*(self._reads[index] for index in indexes))
-        made = tuple(_reader(read) for read in sorted(reads))
+        each = tuple(_reader(read) for read in sorted(reads))
         if stage:
             for processor, behind in self._under.items():
                 more = tuple(_reader(read) for read in sorted(behind - reads))
-                made += (_under(processor, more),)
+                each += (_under(processor, more),)
+        is_by_headers = not stage and all(source in BY_HEADERS for source, _, _ in reads)
+        made = _Readers(each, is_by_headers=is_by_headers)
         if len(self._readers) < MAX_READERS:
             self._readers[stage, indexes] = made
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """All that one set of steps reads; whether it reads nothing but headers."""
+
+    each: tuple[Reader, ...]
+    is_by_headers: bool
+
+    def read(self, t: State) -> Hashable:
+        named: Named = {}
+        return tuple([reader(t, named) for reader in self.each])
 
 
 def route_of(message: Message) -> Hashable:

@@ -5,14 +5,16 @@ the rules run in the order they were written; where a scanner has said which hea
 the others are not even asked. A rule that denies ends the message's way; phase 5 runs always.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from troth.engines.seclang import macros
 from troth.engines.seclang.dynamic import number
+from troth.engines.seclang.finding import Finders, Space, find, find_parts, find_seen, finder_of
 from troth.engines.seclang.model import Limits, Message, Ruleset, Scan, Verdict
 from troth.engines.seclang.names import CHANGING
 from troth.engines.seclang.recall import (
+    BY_HEADERS,
     MAX_WORK,
     Recall,
     is_small,
@@ -21,8 +23,7 @@ from troth.engines.seclang.recall import (
     route_of,
     with_limits,
 )
-from troth.engines.seclang.scan.memo import Memo
-from troth.engines.seclang.selection import Wanted, excludes
+from troth.engines.seclang.selection import excludes
 from troth.engines.seclang.state import Item, State
 from troth.engines.seclang.steps import Step
 from troth.engines.seclang.variables import FILLERS, View
@@ -31,29 +32,10 @@ _REQUEST, _BODY, _RESPONSE, _RESPONSE_BODY, _LOGGING = 1, 2, 3, 4, 5
 _INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anomaly_score")
 _OUTBOUND = (b"blocking_outbound_anomaly_score", b"outbound_anomaly_score")
 _LEVELS = range(1, 5)
-_OF_HEADERS = frozenset(
-    "REQUEST_HEADERS REQUEST_HEADERS_NAMES REQUEST_COOKIES REQUEST_COOKIES_NAMES REQUEST_METHOD"
-    " REQUEST_PROTOCOL REMOTE_ADDR SERVER_NAME".split()
-)
-_KEPT_NAMES = 4096
-_KEPT_NAME_BYTES = 256
-
+_COOKIES = frozenset({"REQUEST_COOKIES", "REQUEST_COOKIES_NAMES"})  # read in phase 2: a limit then
+# Nothing of these where a body has no more than arguments (`View.has_only_arguments`).
+_OF_PARTS = ("MULTIPART_", "FILES", "XML", "REQBODY_ERROR", "REQBODY_PROCESSOR_")
 Due = tuple[int, list[Item] | None]
-Filler = Callable[[View], Sequence[tuple[bytes, bytes]]]
-Find = Callable[[bytes], tuple[int, ...]]
-Finder = Callable[[bytes, bytes], Sequence[int]]
-"""Which steps hold for a name and its value."""
-Finders = tuple[tuple[str, Filler | None, Finder], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
-    """A class of values that a scanner is asked about: a collection, or the wanted part of it."""
-
-    name: str
-    source: str
-    wanted: Wanted | None
-    find: Find | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +48,8 @@ class Phase:
         always: indexes of steps that no scanner answers for.
         spaces: to be scanned as this phase begins; those of earlier phases are remembered.
         finders: the same by source, once there is a scanner.
-        by_headers, others: those that depend on headers, method and client, and all others.
+        by_headers, by_parts, others: those that depend on headers, method and client; on what a
+            body holds besides arguments; and all others.
         unasked: `always`, as what is due.
     """
 
@@ -79,6 +62,7 @@ class Phase:
     is_scanned: bool = False
     finders: Finders = ()
     by_headers: Finders = ()
+    by_parts: Finders = ()
     others: Finders = ()
     unasked: "list[Due]" = field(default_factory=list)
 
@@ -95,13 +79,19 @@ class Phase:
             for source in sources
         )
         unasked: list[Due] = [(index, None) for index in self.always]
+        early = BY_HEADERS if self.number == _REQUEST else BY_HEADERS - _COOKIES
+        by_headers = tuple(each for each in finders if each[0] in early)
+        is_body = self.number == _BODY
+        by_parts = tuple(each for each in finders if is_body and each[0].startswith(_OF_PARTS))
+        known = {each[0] for each in (*by_headers, *by_parts)}
         return replace(
             self,
             spaces=spaces,
             is_scanned=True,
             finders=finders,
-            by_headers=tuple(finder for finder in finders if finder[0] in _OF_HEADERS),
-            others=tuple(finder for finder in finders if finder[0] not in _OF_HEADERS),
+            by_headers=by_headers,
+            by_parts=by_parts,
+            others=tuple(each for each in finders if each[0] not in known),
             unasked=unasked,
         )
 
@@ -155,10 +145,10 @@ def _recalled(
 ) -> Verdict:
     """A request without its response: what happened before is not done again."""
     first, second = phases[_REQUEST], phases[_BODY]
-    _find_known(t, first.by_headers, recall.found)
+    seen = find_seen(t, first.by_headers + second.by_headers, recall)
     due = _due(t, first, first.others)
     hits = [(index, items) for index, items in due if items is not None]
-    key = recall.key(0, t, (route_of(t.message), t.view.processor), hits)
+    key = recall.key(0, t, (route_of(t.message), t.view.processor), hits, seen)
     left = recall.left.get(key)
     if left is None:
         is_usual = _is_usual(t, lambda: _start(t, first, due)) and is_small(key)
@@ -173,7 +163,8 @@ def _recalled(
         _read_body(t)
     if t.is_ended:
         return _logged(t, phases)
-    due = _due(t, second)
+    find_parts(t, second.by_parts, recall)
+    due = _due(t, second, second.others)
     hits = sorted([(i, items) for i, items in t.hits.items() if i >= second.begin], key=_index)
     key = recall.key(1, t, left, hits)
     verdict = recall.ends.get(key)
@@ -235,76 +226,13 @@ def _enter(t: State, phase: Phase) -> None:
         _walk(t, phase, [(step.index, None) for step in phase.steps])
 
 
-def _find_known(t: State, finders: Finders, known: Memo[tuple[tuple[int, Item], ...]]) -> None:
-    """What a scan of the headers finds; it is known if just these came before from there."""
-    message = t.message
-    key = (message.headers, message.method, message.protocol, message.client)
-    found = known.get(key)
-    if found is None:
-        _find(t, finders)
-        found = tuple((index, item) for index, items in t.hits.items() for item in items)
-        if not t.view.passed and is_small(key):
-            known.put(key, found)
-        return
-    for index, item in found:
-        t.hits.setdefault(index, []).append(item)
-
-
 def _due(t: State, phase: Phase, finders: Finders | None = None) -> list[Due]:
     """The steps that must be asked, in order, with the items that a scan has found for them."""
     hits = t.hits
-    _find(t, phase.finders if finders is None else finders)
+    find(t, phase.finders if finders is None else finders)
     begin, end = phase.begin, phase.begin + len(phase.steps)
     due = [(index, given) for index, given in hits.items() if begin <= index < end]
     return sorted(due + phase.unasked, key=_index) if due else phase.unasked
-
-
-def _find(t: State, finders: Finders) -> None:
-    hits, view, items = t.hits, t.view, t.items
-    for source, fill, finder in finders:
-        pairs: Sequence[tuple[bytes, bytes]]
-        if fill is None or source in items:
-            pairs = [(name, value) for _, name, value in t.values(source)]
-        else:
-            pairs = fill(view)  # no items yet: for most sources nobody asks for them
-        for name, value in pairs:
-            found = finder(name, value)
-            if found:
-                item = (_place_of(source), name, value)
-                for index in found:
-                    hits.setdefault(index, []).append(item)
-
-
-def _place_of(source: str) -> str:
-    return "XML" if source.startswith("XML") else source
-
-
-def finder_of(spaces: Sequence[Space]) -> Finder:
-    """Spaces of one source as one: by name, and what is asked of its value.
-
-    Names come again and again, so which spaces mean a name is kept for a few thousand of them.
-    """
-    asked = tuple((space.wanted, space.find) for space in spaces if space.find is not None)
-    if len(asked) == 1 and asked[0][0] is None:
-        only = asked[0][1]
-        return lambda _name, value: only(value)
-    by_name: dict[bytes, tuple[Find, ...]] = {}
-
-    def meaning(name: bytes) -> tuple[Find, ...]:
-        finds = tuple(find for wanted, find in asked if wanted is None or wanted(name))
-        if len(by_name) < _KEPT_NAMES and len(name) <= _KEPT_NAME_BYTES:
-            by_name[name] = finds
-        return finds
-
-    def find_in(name: bytes, value: bytes) -> Sequence[int]:
-        finds = by_name.get(name)
-        if finds is None:
-            finds = meaning(name)
-        if len(finds) == 1:
-            return finds[0](value)
-        return [index for find in finds for index in find(value)]
-
-    return find_in
 
 
 def _index(due: Due) -> int:

@@ -33,31 +33,22 @@ class View:
         self.is_response_read: bool | None = None
         self.is_response_shown = False  # its body is of a type that rules look into
         self.parts = _NOTHING
+        uri = message.uri.partition(b"#")[0]
+        # The target before its query and after it, not decoded.
+        self.raw_path, _, self.query = uri.partition(b"?")
+        # The first Content-Type, as sent.
+        self.content_type = self.header(b"content-type") or b""
         # By its beginning, as ModSecurity v3: what servers take for a form is read as one.
         kind = self.content_type.strip().lower()
         self.processor = next((name for begin, name in _BY_TYPE if kind.startswith(begin)), "")
 
-    @cached_property
-    def content_type(self) -> bytes:
-        """The first Content-Type, as sent."""
-        return self.header(b"content-type") or b""
-
     def header(self, name: bytes) -> bytes | None:
         """The first value of a request header, its name in lower case."""
+        size = len(name)
         for key, value in self.message.headers:
-            if key.lower() == name:
+            if len(key) == size and key.lower() == name:
                 return value
         return None
-
-    @cached_property
-    def raw_path(self) -> bytes:
-        """The target before its query, not decoded."""
-        return self.message.uri.partition(b"#")[0].partition(b"?")[0]
-
-    @cached_property
-    def query(self) -> bytes:
-        """The target's query, not decoded."""
-        return self.message.uri.partition(b"#")[0].partition(b"?")[2]
 
     @cached_property
     def query_arguments(self) -> Pairs:
@@ -73,9 +64,19 @@ class View:
         self._note(parts)
         return parts
 
+    @property
+    def has_only_arguments(self) -> bool:
+        """Nothing else was read: no file, no part, no XML, no flag, no error."""
+        parts = self.parts
+        is_more = parts.files or parts.part_headers or parts.xml_text or parts.xml_attributes
+        return not (is_more or parts.error or parts.flags)
+
     def flag(self, name: str) -> bytes:
-        """A flag of the body's processor or of the query (`URLENCODED_ERROR`); `0` when unset."""
-        return self.parts.flags.get(name) or self._query_parts.flags.get(name, b"0")
+        """A flag of the body's processor, `URLENCODED_ERROR` of the query too; `0` when unset."""
+        said = self.parts.flags.get(name)
+        if said is None and name == "URLENCODED_ERROR":
+            said = self._query_parts.flags.get(name)
+        return said or b"0"
 
     @cached_property
     def cookies(self) -> Pairs:
