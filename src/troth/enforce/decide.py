@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 
 from troth.enforce.snapshot import Snapshot
+from troth.engines.uploads import Fault
 from troth.kernel.request import (
     FINE,
     Ask,
@@ -96,6 +97,21 @@ def deciding(
         if isinstance(opened, Refusal):
             return Decision(refusal=opened, counted=(opened.slug,))
         found.has_refusal(opened, known, snapshot.checks)
+    return found.decision()
+
+
+def decide_upload(
+    request: Request, snapshot: Snapshot, known: Known, fault: Fault | None
+) -> Decision:
+    """What is to be done with an upload whose headers were let through, now that it lies whole.
+
+    `request` has what is read of its body; `fault` is what else was found.
+    """
+    found = _Found()
+    looks = snapshot.uploads
+    is_ended = fault and looks and found.is_ended_by(looks.opinion(fault))
+    if not is_ended and request.body:
+        found.has_refusal(request, known, snapshot.bodies)
     return found.decision()
 
 

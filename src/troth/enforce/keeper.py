@@ -21,11 +21,13 @@ from troth.enforce.decide import (
     Tallies,
     decide_answer,
     decide_awaited,
+    decide_upload,
     deciding,
     told,
 )
 from troth.enforce.snapshot import Current, Told
 from troth.enforce.wire import Reply
+from troth.engines.uploads import Fault
 from troth.kernel.request import Ask, Awaited, Headers, Known, Refusal, Request, Response
 
 GUARD = "guard"  # who refuses, when it is no promise but the machine
@@ -126,6 +128,21 @@ class Keeper:
             return self._broken(request, error, now)
         return self._ruled(request, decision, now)
 
+    def uploaded(self, request: Request, fault: Fault | None = None) -> Ruling:
+        """The ruling on an upload that lies whole; its headers were let through before.
+
+        `request` has what is read of its body; `fault` is what was found in it.
+        """
+        now = self.means.now()
+        try:
+            found = decide_upload(request, self.current.snapshot, self.means.known(now), fault)
+            self.means.settle(found, now)
+        except Exception as error:  # noqa: BLE001 -- as above: an upload nobody could look at
+            return self._broken(request, error, now)
+        if found is ALLOWED:
+            return PASSED
+        return self._ruled(request, found, now, is_more=True)
+
     def answered(self, request: Request, response: Response, decision: Decision) -> Ruling:
         """The ruling on the application's answer to a request that was let through."""
         now = self.means.now()
@@ -181,18 +198,26 @@ class Keeper:
         return self._refused(request, decision, now, {"bug": repr(error)})
 
     def _ruled(
-        self, request: Request, decision: Decision, now: datetime, *, is_answer: bool = False
+        self,
+        request: Request,
+        decision: Decision,
+        now: datetime,
+        *,
+        is_answer: bool = False,
+        is_more: bool = False,
     ) -> Ruling:
+        """`is_more`: about a request that was counted before."""
         self.counts.update(decision.counted)
         if decision.refusal is not None:
             return self._refused(request, decision, now, {"answer": True} if is_answer else {})
-        if not is_answer:
+        is_more = is_more or is_answer
+        if not is_more:
             self.counts["allowed"] += 1
         if decision.hits:
             return Ruling(decision=decision, event=self._written(request, decision, now))
-        if not is_answer:
+        if not is_more:
             self._learn(request)
-        if self.means.allowed_every and not is_answer:
+        if self.means.allowed_every and not is_more:
             self._passed += 1
             if self._passed >= self.means.allowed_every:
                 self._passed = 0

@@ -8,9 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Protocol
 
+from troth.engines.uploads import Content, Fault, Looked
 from troth.kernel.errors import Failure
-from troth.kernel.request import GuardAsks, GuardCheck, GuardOwn, Refusal, Request, ResponseCheck
+from troth.kernel.request import (
+    GuardAsks,
+    GuardCheck,
+    GuardOwn,
+    Opinion,
+    Refusal,
+    Request,
+    ResponseCheck,
+)
 from troth.kernel.site import Site
 
 
@@ -34,6 +44,18 @@ def _inspected(_: Request) -> Body:
     return Body.INSPECTED
 
 
+class Uploads(Protocol):
+    """What is asked of an upload once it lies whole."""
+
+    def look(self, request: Request, content: Content) -> Looked:
+        """Look at it. Slow: never in an event loop."""
+        ...
+
+    def opinion(self, fault: Fault) -> Opinion:
+        """What is done about what was found."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The checks in force.
@@ -43,6 +65,8 @@ class Snapshot:
         asks: which counters a request concerns; asked when no gate refused.
         opened: the request as the checks see it (its body uncompressed), or why it cannot be read.
         checks: in the order in which they are asked; the first refusal ends it.
+        bodies: those of them that are asked again about an upload, with what is read of it.
+        uploads: looks at uploads; None leaves them unread.
         answers: checks of what the application answered, in order.
         own: what the guard itself answers below the prefix, by name.
         fails_open: whether this request passes when a check breaks; by default none does.
@@ -60,6 +84,8 @@ class Snapshot:
     asks: tuple[GuardAsks, ...] = ()
     opened: Callable[[Request], Request | Refusal] = _as_sent
     checks: tuple[GuardCheck, ...]
+    bodies: tuple[GuardCheck, ...] = ()
+    uploads: Uploads | None = None
     answers: tuple[ResponseCheck, ...] = ()
     own: Mapping[str, GuardOwn] = field(default_factory=dict)
     fails_open: Callable[[Request], bool] = _never

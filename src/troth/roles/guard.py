@@ -21,7 +21,7 @@ import uvloop
 
 from troth.adapters import chance, clock, files, notify
 from troth.adapters.log import Log
-from troth.enforce import authz, awaited, direct, reports, sink, wire
+from troth.enforce import authz, awaited, direct, judged, reports, sink, wire
 from troth.enforce.answers import Answers
 from troth.enforce.awaited import Waiting
 from troth.enforce.keeper import Keeper, Means
@@ -96,6 +96,12 @@ async def _run(path: Path, places: Places, index: int) -> None:
         looking,
         wire.Door(
             places.socket(f"guard-seen-{index}"), waiting.answer, told, limits=awaited.LIMITS
+        ),
+        wire.Door(
+            places.socket(f"guard-uploads-{index}"),
+            judged.Judged(keeper).answer,
+            told,
+            limits=judged.LIMITS,
         ),
     ]
 

@@ -59,6 +59,11 @@ class Places:
         return self.data / "spool"
 
     @property
+    def uploads(self) -> Path:
+        """Uploads while they are looked at; the desk's alone."""
+        return self.data / "uploads"
+
+    @property
     def logs(self) -> Path:
         """What the roles say."""
         return self.data / "logs"
@@ -77,6 +82,6 @@ class Places:
         self.data.mkdir(mode=0o755, parents=True, exist_ok=True)
         for room in (self.run, self.edge, self.public, self.log, self.looks, self.spool, self.logs):
             room.mkdir(mode=PRIVATE, exist_ok=True)
-        for room in (self.tls, self.keys, self.private):
+        for room in (self.tls, self.keys, self.private, self.uploads):
             room.mkdir(mode=SECRET, exist_ok=True)
         self.cluster.mkdir(mode=0o755, exist_ok=True)

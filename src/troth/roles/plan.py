@@ -13,6 +13,7 @@ HANDOVERS: dict[str, Handover] = {
     "postgres": "never",
     "edge": "signal",
     "guard": "overlap",
+    "uploads": "overlap",
     "console": "overlap",
     "status": "overlap",
 }
@@ -45,10 +46,11 @@ def units(settings: Settings, config: Path, places: Places) -> tuple[Unit, ...]:
             role(name, module="guard", more=("--index", name.removeprefix("guard-")))
             for name in guards(settings)
         ),
+        role("uploads"),
         role("console", *console_needs),
         role("publisher", "ledger"),
         role("findings", "console", "ledger"),
         role("status", "publisher"),
-        role("edge", *guards(settings)),
+        role("edge", *guards(settings), "uploads"),
         role("worker", "edge", "ledger", "status"),
     )

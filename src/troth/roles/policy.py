@@ -19,8 +19,10 @@ from troth.promises.guard import enforce as guard
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.origin import is_exempt, is_plain
 from troth.promises.guard.settings.waf import Rules
-from troth.roles import rules_cache, rules_load
+from troth.roles import rules_cache, rules_load, scanner
 from troth.roles.guards import active
+
+READING = frozenset({b"GET", b"HEAD", b"OPTIONS"})  # what uploads nothing
 
 Load = Callable[[Rules], Program | None]
 
@@ -79,13 +81,17 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
     active(settings)
     place = site(settings)
     program = (programs or Programs()).of(settings.guard.rules)
-    composed = guard.compose(settings.guard, place, secrets, program)
+    composed = guard.compose(
+        settings.guard, place, secrets, program, scanner.of(settings.guard.uploads)
+    )
     reads_bodies = guard.reads_bodies(settings.guard)
     snapshot = Snapshot(
         gates=composed.gates,
         asks=composed.asks,
         opened=composed.opened,
         checks=composed.checks,
+        bodies=composed.bodies,
+        uploads=composed.uploads,
         answers=composed.answers,
         own=composed.own,
         fails_open=_fails_open(settings.guard.fail_open_paths),
@@ -97,9 +103,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
         ),
         max_upload_bytes=settings.edge.max_upload_bytes,
         max_answer_bytes=settings.guard.rules.answer_bytes,
-        body=_bodies(settings.edge.upload_paths, settings.edge.stream_paths)
-        if reads_bodies
-        else lambda _: Body.UNREAD,
+        body=_bodies(settings, reads_bodies=reads_bodies),
         config=hashlib.sha256(raw).hexdigest(),
         made=clock.now(),
     )
@@ -113,18 +117,26 @@ def _fails_open(paths: tuple[str, ...]) -> Callable[[Request], bool]:
     return lambda request: is_exempt(request.path, prefixes)
 
 
-def _bodies(uploads: tuple[str, ...], streams: tuple[str, ...]) -> Callable[[Request], Body]:
-    """What becomes of a body, by route; a doubtful path is no route, so it is read whole."""
-    to_disk, unread = (tuple(p.encode() for p in paths) for paths in (uploads, streams))
+def _bodies(settings: Settings, *, reads_bodies: bool) -> Callable[[Request], Body]:
+    """What becomes of a body, by route; a doubtful path is no route, so it is read whole.
+
+    As the edge routes: what reads (GET) uploads nothing.
+    """
+    edge = settings.edge
+    to_disk, unread = (
+        tuple(path.encode() for path in paths) for paths in (edge.upload_paths, edge.stream_paths)
+    )
+    otherwise = Body.INSPECTED if reads_bodies else Body.UNREAD
+    is_looked_at = settings.guard.uploads.mode != "off"
 
     def kind(request: Request) -> Body:
         path = request.path
         if (to_disk or unread) and is_plain(path):
             if path.startswith(unread):
                 return Body.UNREAD
-            if path.startswith(to_disk):
-                return Body.UPLOAD
-        return Body.INSPECTED
+            if path.startswith(to_disk) and request.method not in READING:
+                return Body.UPLOAD if is_looked_at else Body.UNREAD
+        return otherwise
 
     return kind
 

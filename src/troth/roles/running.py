@@ -18,7 +18,15 @@ LOCK, WHO = "up.lock", "up.json"
 RENEWED = "renewed.json"  # what came of the last `Supervisor.renew`
 INSTALLED = "installed.json"
 MAX_STATE_BYTES = 64 * 1024
-RELOADING = ("edge", "guard-0", "guard-1", "ledger", "publisher", "worker")  # they take SIGHUP
+RELOADING = (
+    "edge",
+    "guard-0",
+    "guard-1",
+    "ledger",
+    "publisher",
+    "uploads",
+    "worker",
+)  # they take SIGHUP
 _SYSTEMCTL_WITHIN = timedelta(seconds=60)
 
 

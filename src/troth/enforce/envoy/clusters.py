@@ -12,6 +12,7 @@ from troth.engines.envoy.resources import Json, address, extension, http_filter,
 
 APP, GUARD, STATUS, CONSOLE = "app", "guard", "status", "console"
 GUARD_HTTP = "guard-http"
+DESK = "uploads"
 CONNECT_WITHIN = "2s"
 # Idle connections to an application are dropped before it drops them itself, or a request may
 # meet a closing one: gunicorn closes after 2 s, Node.js after 5 s (their own documentation).
@@ -21,6 +22,15 @@ UPSTREAM_TLS = {
     "tls_minimum_protocol_version": "TLSv1_2",
     "tls_maximum_protocol_version": "TLSv1_3",
     "ecdh_curves": ["X25519MLKEM768", "X25519", "P-256", "P-384"],
+}
+_TCP_HEALTH: Json = {
+    "timeout": "1s",
+    "interval": "1s",
+    "no_traffic_interval": "1s",
+    "unhealthy_interval": "0.25s",
+    "unhealthy_threshold": 2,
+    "healthy_threshold": 1,
+    "tcp_health_check": {},
 }
 PLENTY = 100_000  # Envoy's default of 1,024 would refuse before our own limits do
 
@@ -34,6 +44,7 @@ def clusters(plan: Plan, merged: Merged) -> tuple[Json, ...]:
         *guards,
         *(_local(f"{report.CLUSTER}{at}", path) for at, path in enumerate(plan.guard_seen)),
         *((_guards_own(plan, plan.guard_http),) if plan.guard_http else ()),
+        *_desk(plan),
         _local(STATUS, plan.status),
         _local(CONSOLE, plan.console),
     )
@@ -110,17 +121,7 @@ def _guard(name: str, sockets: tuple[Path, ...], active: int) -> Json:
         for priority, rank in enumerate(ranks)
     ]
     cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
-    cluster["health_checks"] = [
-        {
-            "timeout": "1s",
-            "interval": "1s",
-            "no_traffic_interval": "1s",
-            "unhealthy_interval": "0.25s",
-            "unhealthy_threshold": 2,
-            "healthy_threshold": 1,
-            "tcp_health_check": {},
-        }
-    ]
+    cluster["health_checks"] = [_TCP_HEALTH]
     # A guard that hangs still accepts connections: one decision too late puts it aside for a
     # while, and the retry asks the other.
     cluster["outlier_detection"] = {
@@ -135,6 +136,22 @@ def _guard(name: str, sockets: tuple[Path, ...], active: int) -> Json:
         "successful_active_health_check_uneject_host": False,
     }
     return cluster
+
+
+def _desk(plan: Plan) -> tuple[Json, ...]:
+    """The upload desk; by the operator's choice, uploads go on without it while it is gone."""
+    if plan.desk is None or plan.released is None:
+        return ()
+    cluster = _cluster(DESK, [pipe(plan.desk)])
+    if plan.is_desk_passable:
+        ways = (plan.desk, plan.released)
+        cluster["load_assignment"]["endpoints"] = [
+            {"priority": rank, "lb_endpoints": [_endpoint(pipe(way))]}
+            for rank, way in enumerate(ways)
+        ]
+        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
+        cluster["health_checks"] = [_TCP_HEALTH]
+    return (cluster,)
 
 
 def _local(name: str, socket: Path) -> Json:

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 
-from troth.enforce.envoy import chain, routes
+from troth.enforce.envoy import chain, routes, uploads
 from troth.enforce.envoy.connection import connection
 from troth.enforce.envoy.merged import Merged, on_plain_http
 from troth.enforce.envoy.plan import Plan
@@ -46,7 +46,10 @@ WIDEST_TLS = {
 def listeners(plan: Plan, merged: Merged) -> tuple[Json, ...]:
     """All listeners of an edge."""
     quic = (_quic(plan, merged),) if plan.is_http3 else ()
-    return (_tls(plan, merged), *quic, _plain(plan, merged))
+    released: tuple[Json, ...] = ()
+    if plan.desk is not None and plan.released is not None:
+        released = (uploads.listener(plan.released, routes.released(plan, merged)),)
+    return (_tls(plan, merged), *quic, _plain(plan, merged), *released)
 
 
 def _tls(plan: Plan, merged: Merged) -> Json:

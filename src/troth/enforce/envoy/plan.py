@@ -62,6 +62,10 @@ class Plan:
         max_body_bytes: of a request.
         upload_paths: path prefixes where a body may have `max_upload_bytes`; it is not inspected.
         max_upload_bytes: see there.
+        desk: socket of the upload desk, which holds bodies on those paths until they were looked
+            at; None lets them stream past, judged by their headers.
+        released: socket where the edge listens for what the desk lets on; with `desk`.
+        is_desk_passable: while no desk answers, uploads go on unlooked at.
         stream_paths: path prefixes of long-lived streams: no time limit, bodies are not inspected.
         fail_open_paths: path prefixes that are served unchecked while no guard answers.
         guard_timeout_ms: for one decision.
@@ -97,6 +101,9 @@ class Plan:
     max_body_bytes: int = 10 * MEBIBYTE
     upload_paths: tuple[str, ...] = ()
     max_upload_bytes: int = 100 * MEBIBYTE
+    desk: Path | None = None
+    released: Path | None = None
+    is_desk_passable: bool = False
     stream_paths: tuple[str, ...] = ()
     fail_open_paths: tuple[str, ...] = ()
     guard_timeout_ms: int = 500

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from troth.enforce.envoy import chain
+from troth.enforce.envoy import chain, uploads
 from troth.enforce.envoy.clusters import APP, CONSOLE, GUARD_HTTP, STATUS
 from troth.enforce.envoy.merged import Merged
 from troth.enforce.envoy.plan import Plan
@@ -23,6 +23,7 @@ PROBE_HEADER = "troth-probe"  # a vantage's signature is the guard's business
 # What only the guard may say of itself (enforce.page); never the application.
 OURS = ("troth-refused", "troth-event")
 SCRIPTS = ("notice.js",)  # what an application's pages may load
+UPLOAD = "upload"  # below the sink
 SINK = "sink"  # asked about like the application's own, and inert
 WELL_KNOWN = ("/.well-known/troth/", "/.well-known/security.txt")
 
@@ -34,6 +35,7 @@ def application(plan: Plan, merged: Merged) -> Json:
         # A refusal's page looks like one though its address, which is the style's referrer, is bad.
         chain.unchecked(style_route(plan.prefix)),
         *(chain.unchecked(_own(GUARD_HTTP, path, merged)) for path in _guards_own(plan)),
+        *_sunk_uploads(plan, merged),
         *(_own(GUARD_HTTP, f"{plan.prefix}{SINK}", merged) for _ in _guards_own(plan)[:1]),
         _own(CONSOLE, f"{plan.prefix}session", merged),
         *(_own(STATUS, f"{plan.prefix}{name}", merged) for name in SCRIPTS),
@@ -55,6 +57,17 @@ def troth(plan: Plan, merged: Merged) -> Json:
         chain.unchecked(_own(STATUS, "/", merged)),
     ]
     return _configuration("troth", [_host(plan.troth_host, routes)])
+
+
+def released(plan: Plan, merged: Merged) -> Json:
+    """Where uploads go that the desk lets on: the application, and the sink. Nobody else's say."""
+    sink = (_to(GUARD_HTTP, f"{plan.prefix}{SINK}", uploads.UNUSED_FOR),) if plan.guard_http else ()
+    way = _to(APP, "/", uploads.UNUSED_FOR) | {
+        "response_headers_to_remove": [*OURS, *merged.removed],
+        "request_headers_to_remove": [PROBE_HEADER],
+    }
+    everybody = {"name": "released", "domains": ["*"], "routes": [*sink, way]}
+    return {"name": "released", "virtual_hosts": [everybody]}
 
 
 def plain(plan: Plan, merged: Merged) -> Json:
@@ -101,10 +114,17 @@ def _application_paths(plan: Plan, merged: Merged) -> Iterator[Json]:
             "request_headers_to_remove": [PROBE_HEADER],
         }
 
+    def upload(path: str) -> Json:
+        if plan.desk is None:
+            return chain.upload(route(path))
+        # The application's word about us goes in `released`: here the desk's own refusals pass.
+        way = route(path) | {"response_headers_to_remove": list(merged.removed)}
+        return uploads.through_desk(way)
+
     for path in plan.stream_paths:
         yield chain.stream(route(path, STREAM_UNUSED_FOR))
     for path in plan.upload_paths:
-        yield from _with_leaks(plan, path, lambda path: chain.upload(route(path)))
+        yield from _with_leaks(plan, path, upload)
     for path in plan.fail_open_paths:
         yield from _with_leaks(plan, path, lambda path: chain.fails_open(route(path)))
     yield from _with_leaks(plan, "/", route)
@@ -118,6 +138,12 @@ def _with_leaks(plan: Plan, path: str, made: Callable[[str], Json]) -> Iterator[
         yield chain.looked_at(made(each))
     is_whole = path.startswith(tuple(paths))
     yield chain.looked_at(made(path)) if is_whole else made(path)
+
+
+def _sunk_uploads(plan: Plan, merged: Merged) -> Iterator[Json]:
+    """An upload route of our own, where proofs are made: it ends at the sink."""
+    if plan.desk is not None and plan.guard_http and plan.upload_paths:
+        yield uploads.through_desk(_own(GUARD_HTTP, f"{plan.prefix}{SINK}/{UPLOAD}", merged))
 
 
 def _own(cluster: str, path: str, merged: Merged) -> Json:

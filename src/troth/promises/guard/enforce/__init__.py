@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from troth.engines.seclang import Program
+from troth.engines.uploads import Scan
 from troth.kernel.request import (
     GuardAsks,
     GuardCheck,
@@ -31,6 +32,8 @@ from troth.promises.guard.enforce import (
     zones,
 )
 from troth.promises.guard.enforce.secrets import Secrets
+from troth.promises.guard.enforce.uploads import Desk
+from troth.promises.guard.enforce.uploads import of as uploads_of
 from troth.promises.guard.settings import GuardSettings
 
 
@@ -43,6 +46,8 @@ class Composition:
     opened: Callable[[Request], Request | Refusal]
     checks: tuple[GuardCheck, ...] = ()
     answers: tuple[ResponseCheck, ...] = ()
+    bodies: tuple[GuardCheck, ...] = ()
+    uploads: Desk | None = None
     own: Mapping[str, GuardOwn] = field(default_factory=dict)
 
 
@@ -51,6 +56,7 @@ def compose(
     site: Site,
     secrets: Secrets | None = None,
     program: Program | None = None,
+    scan: Scan | None = None,
 ) -> Composition:
     """Everything under these settings, for one installation; without a program no rules.
 
@@ -58,6 +64,11 @@ def compose(
     something else refuses is no attempt.
     """
     own = secrets or Secrets()
+    contents = (
+        *cards.checks(settings.cards),
+        *kinds.checks(settings.learn),
+        *((waf.check(program, settings.rules),) if program else ()),
+    )
     account = flows.accounts(settings.limits.account_header, settings.limits.account_cookie, own)
     asks, rates = limits.of(settings.limits, settings.bans.drills, own)
     return Composition(
@@ -68,9 +79,7 @@ def compose(
             *rates,
             *origin.checks(settings, site),
             *csrf.checks(settings.csrf, site, own),
-            *cards.checks(settings.cards),
-            *kinds.checks(settings.learn),
-            *((waf.check(program, settings.rules),) if program else ()),
+            *contents,
             *flows.checks(settings.flows, account, own, site.prefix),
             *login.checks(settings.login, settings.lockout, own),
         ),
@@ -79,6 +88,8 @@ def compose(
             if program and waf.reads_answers(program)
             else ()
         ),
+        bodies=contents,
+        uploads=uploads_of(settings.uploads, settings.rules.body_bytes, scan),
         own=csrf.own(settings.csrf, own),
     )
 

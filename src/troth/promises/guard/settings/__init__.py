@@ -15,6 +15,7 @@ from troth.promises.guard.settings.learn import Learn
 from troth.promises.guard.settings.limits import Limits
 from troth.promises.guard.settings.login import Lockout, LoginRoute
 from troth.promises.guard.settings.replay import Replay
+from troth.promises.guard.settings.uploads import Uploads
 from troth.promises.guard.settings.waf import Rules
 
 Path = Annotated[str, Meta(pattern=r"^/")]
@@ -73,5 +74,6 @@ class GuardSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     lists: Annotated[tuple[Blocklist, ...], Meta(max_length=32)] = ()
     zones: Zones = msgspec.field(default_factory=Zones)
     rules: Rules = msgspec.field(default_factory=Rules)
+    uploads: Uploads = msgspec.field(default_factory=Uploads)
     learn: Learn = msgspec.field(default_factory=Learn)
     events: Events = msgspec.field(default_factory=Events)
