@@ -88,10 +88,11 @@ def test_a_page_in_each_language(language, status):
 
 
 def test_the_languages_say_different_things():
-    pages = {html(status, language, "", prefix="/-/") for status in (403, 503)
+    pages = {html(status, language, "", prefix="/-/", is_answer=is_answer)
+             for status, is_answer in ((403, False), (503, False), (500, True))
              for language in ("en", "it", "de", "fr")}  # fmt: skip
 
-    assert len(pages) == 8
+    assert len(pages) == 12
 
 
 def test_a_program_gets_json():

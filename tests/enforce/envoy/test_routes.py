@@ -5,6 +5,8 @@ import json
 import socket
 import ssl
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -18,6 +20,8 @@ from aioquic.quic.configuration import QuicConfiguration
 from websockets.sync.client import connect as connect_websocket
 
 from troth.adapters import http, tls
+from troth.enforce.envoy import chain, compile_edge, leaks, routes
+from troth.enforce.envoy.merged import merge
 from troth.kernel.fragment import Fragment
 
 
@@ -221,3 +225,44 @@ def test_http3_by_setting(edge):
     assert headers["strict-transport-security"]
     assert json.loads(body)["path"] == "/three"
     assert refused["content-type"] == "text/css; charset=utf-8"
+
+
+def test_answers_are_held_where_any_part_of_a_route_says_so(edge_plan):
+    plan = replace(
+        edge_plan,
+        guards=(Path("/g"),),
+        guard_leaks=(Path("/l"),),
+        leak_paths=("/admin", "/up/load/deep", "/open"),
+        stream_paths=("/admin/live",),
+        upload_paths=("/up",),
+        fail_open_paths=("/open/more",),
+    )
+    made = routes.application(plan, merge(()))["virtual_hosts"][0]["routes"]
+    of_application = [
+        (
+            route["match"]["prefix"],
+            leaks.NAME in route.get("typed_per_filter_config", {}),
+            chain.CHECK_OR_PASS in route.get("typed_per_filter_config", {}),
+        )
+        for route in made
+        if route.get("route", {}).get("cluster") == "app"
+    ]
+
+    assert of_application == [
+        ("/admin/live", False, False),
+        ("/up/load/deep", True, False),
+        ("/up", False, False),
+        ("/open/more", True, True),
+        ("/up/load/deep", True, False),
+        ("/admin", True, False),
+        ("/open", True, False),
+        ("/", False, False),
+    ]
+    opens = next(each for each in made if each["match"].get("prefix") == "/open/more")
+    assert opens["typed_per_filter_config"][leaks.NAME]["filter_context"] == {"opens": True}
+
+
+def test_without_a_guard_nobody_looks_at_answers(edge_plan):
+    plan = replace(edge_plan, leak_paths=("/",))
+
+    assert "troth.leaks" not in json.dumps(compile_edge(plan, ()).listeners)

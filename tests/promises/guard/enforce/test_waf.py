@@ -148,6 +148,42 @@ def test_answers_are_looked_at_for_leaks(program: Program):
     assert [hit.rule for hit in leak.hits] == ["3"]
 
 
+def test_an_attack_that_was_only_watched_hides_no_leak(program: Program):
+    check = waf.answer_check(program, Rules())
+    request = Request(method=b"POST", target=b"/attack?q=attack", host=b"a", headers=())
+    headers = ((b"content-type", b"text/html"),)
+
+    opinion = check(request, Response(status=200, headers=headers, body=b"root:x:0:0"), KNOWN)
+
+    assert [hit.rule for hit in opinion.hits] == ["3"]
+
+
+def test_what_leaked_does_not_leak_into_an_event(program: Program):
+    check = waf.answer_check(program, Rules(mode="watch"))
+    request = Request(method=b"GET", target=b"/", host=b"a", headers=())
+
+    opinion = check(request, Response(status=200, headers=(), body=b"root:x:0:0"), KNOWN)
+
+    assert opinion is FINE  # the set does not read bytes
+    typed = Response(status=200, headers=((b"content-type", b"text/plain"),), body=b"root:x:0:0")
+    opinion = check(request, typed, KNOWN)
+    assert opinion.refusal is None
+    assert opinion.counted == "waf.watched.rules"
+    assert [(hit.place, hit.value) for hit in opinion.hits] == [("RESPONSE_BODY", b"")]
+
+
+def test_an_exclusion_of_answers_holds_on_its_route(program: Program):
+    away = Exclusion(path="/tools/*", parameter="RESPONSE_BODY", rule=3)
+    check = waf.answer_check(program, Rules(exclusions=(away,)))
+    leak = Response(status=200, headers=((b"content-type", b"text/plain"),), body=b"root:x:0:0")
+
+    def ask(target: bytes):
+        return check(Request(method=b"GET", target=target, host=b"a", headers=()), leak, KNOWN)
+
+    assert ask(b"/tools/a?b=c") is FINE
+    assert ask(b"/other").refusal
+
+
 def test_an_unreadable_pattern_is_found_before_a_request_is(program: Program):
     with pytest.raises(ValueError, match="last segment"):
         waf.check(program, Rules(routes=(RulesRoute(path="/*/a", mode="off"),)))

@@ -179,9 +179,16 @@ def message_of(
     return replace(
         asked,
         status=response.status,
-        response_headers=response.headers,
+        response_headers=_typed(response),
         response_body=response.body,
     )
+
+
+def _typed(response: Response) -> Headers:
+    """Its headers; what says no type may be taken for bytes (RFC 9110, 8.3), as the edge does."""
+    if response.values(b"content-type"):
+        return response.headers
+    return (*response.headers, (b"content-type", b"application/octet-stream"))
 
 
 def _readable(request: Request) -> bytes | None:
