@@ -9,7 +9,9 @@ import pytest
 
 from troth.adapters import http, tcp
 from troth.adapters.chance import seeded
-from troth.adapters.vantage import Vantage, address_of, synthetic_client
+from troth.adapters.vantage import Vantage, address_of
+from troth.kernel.evidence import Signer
+from troth.kernel.probing import HEADER, read, synthetic_client
 from troth.kernel.site import Site
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -91,6 +93,42 @@ def test_synthetic_clients_are_loopback_steady_and_spread():
     assert addresses == [synthetic_client(name) for name in names]
     assert all(a.startswith("127.66.") and not a.endswith((".0", ".255")) for a in addresses)
     assert len(set(addresses)) > 195
+
+
+def test_with_a_key_a_client_is_named_by_a_header_that_no_request_shares():
+    vantage = made(1, signer=Signer("ed25519:" + "0f" * 16, lambda said: bytes(64)))
+    one, url = vantage.as_client("a.attack"), f"{vantage.site.app}/x"
+
+    named = [dict(one.introduction(url))[HEADER.decode()].encode() for _ in range(2)]
+    said = [read(value)[0] for value in named]
+
+    assert one.has_clients
+    assert one.source == ""
+    assert one.address == said[0].client == synthetic_client("a.attack")
+    assert said[0].key == "0f" * 16
+    assert said[0].nonce != said[1].nonce
+    assert vantage.introduction(url) == ()
+    assert one.introduction("https://elsewhere.example/x") == ()
+    assert one.introduction(vantage.site.app + ".elsewhere.example/x") == ()
+    assert one.as_address("127.66.255.1").address == "127.66.255.1"
+
+
+def test_the_header_goes_with_each_request_and_is_no_part_of_what_is_remembered(serve):
+    asked = []
+
+    def listen(connection):
+        asked.append(connection.recv(65536).lower())
+        connection.sendall(OK)
+
+    server = serve(listen)
+    signer = Signer("ed25519:" + "0f" * 16, lambda said: bytes(64))
+    client = made(server.port, signer=signer).as_client("a.attack")
+
+    for path in ("/", "/", "/other"):
+        client.fetch(f"{client.site.app}{path}", headers=(("accept", "a/b"),))
+
+    assert len(asked) == 2
+    assert all(request.count(HEADER + b":") == 1 for request in asked)
 
 
 def test_a_loopback_source_is_for_loopback_only(serve, answer):

@@ -22,6 +22,7 @@ from troth.catalogue import Settings, site
 from troth.enforce.envoy import compile_edge
 from troth.engines.certificates import authority
 from troth.engines.envoy import binary, push, resources, server
+from troth.kernel.evidence import Signer
 from troth.kernel.site import Site
 from troth.prove.ledger import config_digest
 from troth.roles import edge_plan
@@ -118,15 +119,17 @@ class System:
     site: Site
     settings: Settings
     data: Path
+    signer: Signer | None = None
 
     def vantage(self) -> Vantage:
-        """A fresh place to look from."""
+        """A fresh place to look from; with a signer, its clients are named by a header."""
         return Vantage(
             site=self.site,
             name="liars",
             now=clock.now(),
             rng=chance.system(),
             data=self.data,
+            signer=self.signer,
         )
 
 

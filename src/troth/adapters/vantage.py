@@ -2,8 +2,9 @@
 
 One vantage serves one thread for one round. Identical plain GETs within a round are asked once
 (`fetch`), failures included, so that forty looks cost a dozen requests; `fresh=True` asks again.
-On loopback each attack and drill is a synthetic client of its own: an address 127.66.x.y made from
-its check's id, decided upon by the same code and limits as everybody.
+Each attack and drill is a synthetic client of its own, decided upon by the same code and limits as
+everybody: on loopback by an address 127.66.x.y, elsewhere by the header `Troth-Probe`, which the
+vantage signs (`kernel.probing`).
 """
 
 import hashlib
@@ -16,20 +17,16 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from troth.adapters import browser, devtools, http, tcp, tls
+from troth.adapters import browser, clock, devtools, http, tcp, tls
 from troth.kernel.errors import Failure
+from troth.kernel.evidence import Signer
+from troth.kernel.probing import HEADER, Pass, synthetic_client
 from troth.kernel.site import Site
 
 TIMEOUT_S = 5.0
 _MAX_REMEMBERED = 256
 
 Seen = http.Response | Failure | TimeoutError
-
-
-def synthetic_client(name: str) -> str:
-    """The loopback address 127.66.x.y that stands for the name: the same on every run."""
-    digest = hashlib.sha256(name.encode()).digest()
-    return f"127.66.{digest[0]}.{1 + digest[1] % 254}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +39,8 @@ class Vantage:
         now: when the round began.
         rng: dice for nonces and canaries.
         source: the address its requests come from; empty lets the system choose.
+        signer: the vantage's key, where clients of its own are named by a header.
+        client: as whom it asks, by that header; empty for itself.
         data: the installation's data directory, where the vantage is on its machine; else None.
         browser_path: the operator's own browser; empty looks for one.
     """
@@ -51,6 +50,8 @@ class Vantage:
     now: datetime
     rng: random.Random
     source: str = ""
+    signer: Signer | None = None
+    client: str = ""
     data: Path | None = None
     browser_path: str = ""
     _seen: dict[tuple[object, ...], Seen] = field(default_factory=dict, repr=False)
@@ -58,15 +59,48 @@ class Vantage:
 
     def as_client(self, name: str) -> "Vantage":
         """The same place as a client of its own that remembers nothing: for one attack or drill."""
+        return self.as_address(synthetic_client(name))
+
+    def as_address(self, address: str) -> "Vantage":
+        """The same place as the client of that synthetic address, 127.66.x.y."""
+        by_header = self.signer is not None
         return Vantage(
             site=self.site,
             name=self.name,
             now=self.now,
             rng=self.rng,
-            source=synthetic_client(name) if self.is_on_loopback else self.source,
+            source=address if self.is_on_loopback and not by_header else self.source,
+            signer=self.signer,
+            client=address if by_header else "",
             data=self.data,
             browser_path=self.browser_path,
         )
+
+    @property
+    def has_clients(self) -> bool:
+        """Whether `as_client` gives a client of its own."""
+        return self.signer is not None or self.is_on_loopback
+
+    @property
+    def address(self) -> str:
+        """The address that the guard decides about, where this is a client of its own."""
+        return self.client or self.source
+
+    def introduction(self, url: str) -> http.Headers:
+        """The header that says as whom the next request asks, good once; none for itself.
+
+        For the application's host alone: nobody else is told.
+        """
+        if self.signer is None or not self.client or not url.startswith(f"{self.site.app}/"):
+            return ()
+        said = Pass(
+            key=self.signer.keyid.partition(":")[2],
+            at=int(clock.now().timestamp()),
+            nonce=f"{self.rng.getrandbits(128):032x}",
+            client=self.client,
+        )
+        signature = self.signer.sign(said.statement(urlsplit(url).netloc))
+        return ((HEADER.decode(), said.written(signature)),)
 
     @property
     def is_on_loopback(self) -> bool:
@@ -106,7 +140,7 @@ class Vantage:
             outcome = http.fetch(
                 url,
                 method=method,
-                headers=headers,
+                headers=(*headers, *self.introduction(url)),
                 body=body,
                 timeout_s=timeout_s,
                 limit_bytes=limit_bytes,

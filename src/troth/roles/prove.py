@@ -17,6 +17,7 @@ from troth.kernel.evidence import stamp
 from troth.kernel.model import Evidence, Promise, Verdict
 from troth.kernel.state import state
 from troth.prove.run import Seen, look_now
+from troth.roles import vantage_keys
 from troth.roles.places import Places
 
 NOTHING_FAILS, SOMETHING_FAILS, NOT_LOOKED = 0, 1, 2
@@ -77,13 +78,16 @@ def chosen(settings: Settings, slugs: Sequence[str], area: str) -> tuple[Promise
 def vantage(settings: Settings, places: Places) -> Vantage:
     """This machine as a place to look from."""
     ca = places.tls / "ca.pem"
-    return Vantage(
+    made = Vantage(
         site=site(settings, str(ca) if settings.edge.tls.authority == "local" else ""),
         name=VANTAGE,
         now=clock.now(),
         rng=chance.system(),
         data=places.data,
     )
+    if not made.is_on_loopback:
+        made.signer = vantage_keys.signer(places)
+    return made
 
 
 def prove(

@@ -20,10 +20,11 @@ import troth
 from troth import catalogue
 from troth.adapters import chance, clock, config, files, notify, sockets
 from troth.adapters.log import Log
-from troth.adapters.vantage import Vantage, synthetic_client
+from troth.adapters.vantage import Vantage
 from troth.catalogue import Settings
 from troth.kernel.errors import Failure
 from troth.kernel.model import Check, Method, Promise, Verdict
+from troth.kernel.probing import synthetic_client
 from troth.kernel.site import Site
 from troth.prove import keys
 from troth.prove.courier import Courier, CourierError
@@ -33,7 +34,7 @@ from troth.prove.ledger import config_digest
 from troth.prove.memory import Memory
 from troth.prove.rounds import Details, Scribe, Subject
 from troth.prove.run import Runner, Seen
-from troth.roles import start
+from troth.roles import start, vantage_keys
 from troth.roles.ledger import LOCAL, contacts
 from troth.roles.places import Places
 
@@ -129,6 +130,8 @@ class Worker:
         self._plan = plan(path, places)
         self._held_until_s = 0.0
         key = keys.load_or_create(places.keys / f"vantage-{name}.key")
+        vantage_keys.tell(places, name, key)
+        self._signer = key.signer
         self._memory = Memory(places.private / f"vantage-{name}.json")
         self._details = Details(places.private / "details")
         self._courier = Courier(
@@ -243,6 +246,8 @@ class Worker:
         )
         if vantage.is_on_loopback:
             vantage.source = synthetic_client("looks" if lane.is_look else "scans")
+        else:
+            vantage.signer = self._signer
         return vantage
 
     async def _deliver(self) -> None:

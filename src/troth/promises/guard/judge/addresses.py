@@ -13,7 +13,7 @@ TOLERANCE = 1.05  # of what a limit lets through in the time that the burst took
 OK, FORBIDDEN, TOO_MANY = 200, 403, 429
 SERVED = frozenset({OK})
 LIES_SERVED = 5  # of ten at once: what the counter lets through meanwhile
-ELSEWHERE = "synthetic clients have addresses on loopback only"
+ELSEWHERE = "without its key a vantage has no synthetic clients"
 
 
 class Excess(Struct, frozen=True):

@@ -37,7 +37,7 @@ def stopped(facts: Mapping[str, Any], settings: GuardSettings) -> Judgement:
     if not settings.flows:
         raise Unseen("no flow is declared ([[guard.flows]])")
     if facts.get("is_elsewhere"):
-        raise Unseen("synthetic clients have addresses on loopback only")
+        raise Unseen("without its key a vantage has no synthetic clients")
     seen = shaped({k: v for k, v in facts.items() if k not in {"is_elsewhere", "flows"}}, Abuse)
     told: dict[str, list[Told]] = {name: getattr(seen, name) for name in BUDGETS}
     every = [one for many in (*told.values(), seen.visit) for one in many]

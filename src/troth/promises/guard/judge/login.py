@@ -102,6 +102,6 @@ def _with_owner(owner: Owner, told: str) -> Judgement:
 
 def _demand(facts: Mapping[str, Any]) -> None:
     if facts.get("is_elsewhere"):
-        raise Unseen("synthetic clients have addresses on loopback only")
+        raise Unseen("without its key a vantage has no synthetic clients")
     if not facts.get("has_route"):
         raise Unseen("no login route that could be tried is named ([[guard.login]])")

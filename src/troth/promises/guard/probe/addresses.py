@@ -1,7 +1,7 @@
 """Attacks from addresses of our own: too many requests, a closed zone, attacks until a ban.
 
-Every client here is a synthetic one (127.66.x.y), new at each run, so that nothing it earns meets a
-person, a vantage or the run before. All of them ask for the sink.
+Every client here is a synthetic one, new at each run, so that nothing it earns meets a person, a
+vantage or the run before. All of them ask for the sink.
 """
 
 import time
@@ -33,8 +33,8 @@ def excess(vantage: Vantage, settings: GuardSettings) -> Observation:
     rule = next(
         (one for one in settings.limits.rules if one.by == "address" and one.path == "/"), None
     )
-    if not vantage.is_on_loopback or rule is None:
-        return Observation(facts={"is_elsewhere": not vantage.is_on_loopback, "has_rule": False})
+    if not vantage.has_clients or rule is None:
+        return Observation(facts={"is_elsewhere": not vantage.has_clients, "has_rule": False})
     limit, period = limits.rate(rule.rate)
     burst = min(rule.burst or limit, limit)
     count = int(burst * MORE) + 10
@@ -67,11 +67,10 @@ def excess(vantage: Vantage, settings: GuardSettings) -> Observation:
 
 def zone(vantage: Vantage, _settings: GuardSettings) -> Observation:
     """The canary's own route, from its address and from others."""
-    if not vantage.is_on_loopback:
+    if not vantage.has_clients:
         return ELSEWHERE
     url = f"{vantage.site.app}{vantage.site.prefix}{CANARY_ROUTE}"
-    allowed = vantage.as_client("zone")
-    allowed.source = CANARY_ADDRESS
+    allowed = vantage.as_address(CANARY_ADDRESS)
     others = [vantage, vantage.as_client(f"zone.{nonce(vantage)}")]
     spoofed = (("X-Forwarded-For", CANARY_ADDRESS), ("X-Real-IP", CANARY_ADDRESS))
     refused = [client.fetch(url, headers=spoofed, fresh=True) for client in others]
@@ -87,7 +86,7 @@ def zone(vantage: Vantage, _settings: GuardSettings) -> Observation:
 
 def attacker(vantage: Vantage, settings: GuardSettings) -> Observation:
     """Attacks from one address until it is kept out; how long that took, and when it is over."""
-    if not vantage.is_on_loopback:
+    if not vantage.has_clients:
         return ELSEWHERE
     name = f"attacker.{nonce(vantage)}"
     bad, good = vantage.as_client(name), vantage.as_client(f"{name}.other")
@@ -134,7 +133,10 @@ def _many(client: Vantage, count: int, headers: http2.Pairs = ()) -> list[Any]:
             host, port, context=client.context(alpn=("h2",)), authority=f"{host}:{port}",
             source=client.source,
         ) as session:  # fmt: skip
-            answers.extend(session.ask(path, headers=headers) for _ in range(count))
+            answers.extend(
+                session.ask(path, headers=(*headers, *client.introduction(client.site.sink)))
+                for _ in range(count)
+            )
     except (Failure, TimeoutError):
         pass
     return answers

@@ -46,7 +46,7 @@ class _Visitor:
 
 def abuse(vantage: Vantage, settings: GuardSettings) -> Observation:
     """Each abuse by a client of its own, and a visit that is none."""
-    if not vantage.is_on_loopback:
+    if not vantage.has_clients:
         return ELSEWHERE
     run = nonce(vantage)
     hoarder = _Visitor(vantage, run, "hoarder")

@@ -28,13 +28,13 @@ def overlay(vantage: Vantage, settings: GuardSettings) -> Observation:
     A list that is read again too seldom is left alone: then nothing is seen.
     """
     path = _own(vantage.data, settings)
-    if path is None or not vantage.is_on_loopback:
+    if path is None or not vantage.has_clients:
         return Observation(facts={"has_overlay": False}, public=PUBLIC)
     pause = next(s.refresh_s for s in settings.lists if s.source == f"file:{path}")
     client = vantage.as_client(f"listed.{nonce(vantage)}")
     other = vantage.as_client(f"unlisted.{nonce(vantage)}")
     before = client.fetch(client.site.sink, fresh=True).status
-    line = f"{client.source}\n"
+    line = f"{client.address}\n"
     _altered(path, lambda text: text + line)
     try:
         refused = _waited(client, pause + SLACK_S, is_refused=True)

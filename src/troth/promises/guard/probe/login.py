@@ -174,13 +174,13 @@ def _until_refused(guesser: Guesser, client: Vantage, account: str) -> list[Any]
 
 def _route(vantage: Vantage, settings: GuardSettings) -> LoginRoute | None:
     """The first login route that is one path."""
-    if not vantage.is_on_loopback:
+    if not vantage.has_clients:
         return None
     return next((one for one in settings.login if not set(one.path) & set("{}*")), None)
 
 
 def _nowhere(vantage: Vantage) -> Observation:
-    facts = {"is_elsewhere": not vantage.is_on_loopback, "has_route": False}
+    facts = {"is_elsewhere": not vantage.has_clients, "has_route": False}
     return Observation(facts=facts, public=PUBLIC)
 
 
