@@ -184,6 +184,7 @@ class _Line(asyncio.Protocol):
         self._is_waiting = False  # a message is whole, its answer is not there yet
         self._parser = httptools.HttpRequestParser(self)
         self._body_bytes = 0
+        self._fed_bytes = 0  # what the parser is being fed
         self._fresh()
 
     @property
@@ -197,6 +198,7 @@ class _Line(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._head_bytes = 0
+        self._past_bytes = 0  # fed before, with the message's beginning in it
         self._body_bytes = 0
         self._in_head = True
 
@@ -229,6 +231,7 @@ class _Line(asyncio.Protocol):
         """Feed the parser; whatever it cannot swallow ends the connection."""
         while data and not self._transport.is_closing():
             goes_on, rest = self._begun is not None and self._in_head, b""
+            self._fed_bytes = len(data)
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
@@ -238,6 +241,8 @@ class _Line(asyncio.Protocol):
                 cause = error.__context__
                 self._refuse(cause.args[0] if isinstance(cause, _Doubt) else 400)
                 return
+            if self._begun is not None:
+                self._past_bytes += len(data)
             if goes_on and self._in_head:
                 self._head_bytes += len(data)
                 if self._head_bytes > self._door.limits.head_bytes:
@@ -268,9 +273,10 @@ class _Line(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The head is whole; a handshake with a body would be read as two messages."""
         self._in_head = False
-        if (
-            sum(len(name) + len(value) for name, value in self._headers) + len(self._target)
-            > self._door.limits.head_bytes
+        most = self._door.limits.head_bytes
+        # What was fed holds the head; most messages are shorter than any head may be.
+        if self._past_bytes + self._fed_bytes > most and (
+            sum(len(name) + len(value) for name, value in self._headers) + len(self._target) > most
         ):
             raise _Doubt(431)
         if self._parser.should_upgrade() and any(
@@ -296,7 +302,7 @@ class _Line(asyncio.Protocol):
             method=method,
             target=self._target,
             headers=tuple(self._headers),
-            body=b"".join(self._body),
+            body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
         )
         is_last = self._door.is_closing or not self._parser.should_keep_alive()
         self._fresh()
@@ -305,6 +311,9 @@ class _Line(asyncio.Protocol):
             self._refuse(400)
             return
         reply = self._door.answer(message)
+        if reply is OK and not is_last and not self._transport.is_closing():
+            self._transport.write(_OK)
+            return
         if isinstance(reply, Reply):
             self._reply(reply, is_head=method == b"HEAD", is_last=is_last)
             return
