@@ -8,7 +8,8 @@ memory than its pieces. Nothing is unpacked to disk. Read `model` for what may b
 """
 
 from troth.engines.uploads.content import Content, Held, Slice
-from troth.engines.uploads.look import Looked, Scan, look
+from troth.engines.uploads.file import Scan
+from troth.engines.uploads.look import Looked, look
 from troth.engines.uploads.model import Fault, Rules, UploadError
 
 __all__ = ["Content", "Fault", "Held", "Looked", "Rules", "Scan", "Slice", "UploadError", "look"]

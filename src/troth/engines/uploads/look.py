@@ -1,19 +1,15 @@
 """An upload as a whole: its parts, each file's kind, what is wrong with it, and what rules read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from troth.engines.uploads import eicar, parts
+from troth.engines.uploads import parts
 from troth.engines.uploads.content import Content, Slice
-from troth.engines.uploads.model import NOT_ALLOWED, REFUSED, Fault, Rules, UploadError, malformed
+from troth.engines.uploads.file import File, Scan
+from troth.engines.uploads.model import NOT_ALLOWED, Fault, Rules, UploadError, malformed
 
-HEAD_BYTES = 4096
 READ_AS_FIELDS = (b"application/x-www-form-urlencoded",)
 READ_AS_TEXT = (b"application/json", b"text/", b"application/xml")
 TEXT_ENDINGS = (b"+json", b"+xml", b"/json", b"/xml", b"graphql")
-
-# What a scanner says of a file: the name of what it found, or nothing. Raises OSError when gone.
-Scan = Callable[[Content], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +71,18 @@ def _looked(
         return _whole(content, kind.partition(b";")[0].strip().lower(), rules, limit, scan)
     found = parts.split(content, boundary, rules.parts)
     files = [part for part in found if part.filename is not None]
+    texts: list[parts.Part] = []
     for part in files:
-        _file(
-            Slice(content, part.begin, part.end),
-            name=part.filename or b"",
-            claimed=part.kind,
-            place=f"FILES:{part.name.decode('latin-1')}",
-            rules=rules,
-            scan=scan,
-        )
-    return Looked(outline=parts.outline(content, boundary, found, limit), files=len(files))
+        inside = Slice(content, part.begin, part.end)
+        if not inside.size:
+            continue
+        place = f"FILES:{part.name.decode('latin-1')}"
+        file = File(inside, part.filename or b"", part.kind, place, rules)
+        file.check(scan)
+        if rules.reads_text and file.kind.group == "text":
+            texts.append(part)
+    outline = parts.outline(content, boundary, found, limit, tuple(texts))
+    return Looked(outline=outline, files=len(files))
 
 
 def _whole(content: Content, kind: bytes, rules: Rules, limit: int, scan: Scan | None) -> Looked:
@@ -93,32 +91,7 @@ def _whole(content: Content, kind: bytes, rules: Rules, limit: int, scan: Scan |
         if content.size > limit:
             raise malformed("more fields than are inspected", code="fields", status=413)
         return Looked(outline=content.read(0, limit))
-    _file(content, name=b"", claimed=kind, place="REQUEST_BODY", rules=rules, scan=scan)
+    File(content, b"", kind, "REQUEST_BODY", rules).check(scan)
     is_text = kind.startswith(READ_AS_TEXT) or kind.endswith(TEXT_ENDINGS)
     outline = content.read(0, limit) if is_text and content.size <= limit else None
     return Looked(outline=outline, files=1)
-
-
-def _file(
-    content: Content,
-    *,
-    name: bytes,
-    claimed: bytes,
-    place: str,
-    rules: Rules,
-    scan: Scan | None,
-) -> None:
-    """Raises UploadError for a file that is not let through."""
-    head = content.read(0, HEAD_BYTES)
-    found = "EICAR test file" if eicar.is_test(head) else ""
-    found = found or (scan(content) if scan else "")
-    if found:
-        raise UploadError(
-            Fault(
-                code="malware",
-                status=REFUSED,
-                message=f"malware: {found}",
-                place=place,
-                value=name or claimed,
-            )
-        )

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from troth.engines.seclang.bodies import boundary, disposition
 from troth.engines.uploads.content import Content, find
-from troth.engines.uploads.model import TOO_LARGE, UploadError, malformed
+from troth.engines.uploads.model import NOT_ALLOWED, TOO_LARGE, UploadError, malformed
 
 KEPT_OF_A_FILE = 4096  # enough for the signature and the head of every common format
 MAX_HEAD_BYTES = 8192  # of a part
+MAX_TEXT_BYTES = 64 * 1024  # of a text file that rules read as a field
 MAX_HEADERS = 8  # of a part; browsers send two
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
 _CRLF = b"\r\n"
@@ -45,8 +46,11 @@ def boundary_of(content_type: bytes) -> bytes | None:
 
     Raises UploadError for a multipart form whose boundary servers would read differently.
     """
-    if content_type.partition(b";")[0].strip().lower() != b"multipart/form-data":
+    kind = content_type.partition(b";")[0].strip().lower()
+    if not kind.startswith(b"multipart/"):
         return None
+    if kind != b"multipart/form-data":
+        raise malformed("parts of another kind than a form's", code="encoding", status=NOT_ALLOWED)
     found = boundary.read(content_type.strip())
     doubtful = found.flags & {boundary.SEMICOLON, boundary.WHITESPACE}
     if found.error or doubtful or not found.value:
@@ -113,10 +117,17 @@ def _headers(head: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def outline(content: Content, boundary: bytes, parts: tuple[Part, ...], limit: int) -> bytes:
+def outline(
+    content: Content,
+    boundary: bytes,
+    parts: tuple[Part, ...],
+    limit: int,
+    texts: tuple[Part, ...] = (),
+) -> bytes:
     """The body with its fields whole and only the beginning of its files; at most `limit` bytes.
 
-    The structure stays as it came, so whatever is odd about it is still there to be seen.
+    The structure stays as it came, so whatever is odd about it is still there to be seen. Of
+    `texts` the beginning stands there once more, as fields, which rules read.
     """
     mark, kept, size = b"--" + boundary, [], 0
     for part in parts:
@@ -127,7 +138,17 @@ def outline(content: Content, boundary: bytes, parts: tuple[Part, ...], limit: i
         if size > limit:
             raise malformed("more fields than are inspected", code="fields", status=TOO_LARGE)
         kept.append(mark + _CRLF + part.head + content.read(part.begin, end - part.begin) + _CRLF)
+    for part in texts:
+        head = b'Content-Disposition: form-data; name="%b"\r\n\r\n' % _quoted(part.name)
+        text = content.read(part.begin, min(MAX_TEXT_BYTES, part.end - part.begin))
+        size += len(mark) + len(head) + len(text) + 4
+        if size <= limit:
+            kept.append(mark + _CRLF + head + text + _CRLF)
     return b"".join(kept) + mark + b"--\r\n"
+
+
+def _quoted(name: bytes) -> bytes:
+    return name.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 __all__ = ["Part", "UploadError", "boundary_of", "outline", "split"]
