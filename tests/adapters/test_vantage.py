@@ -2,6 +2,7 @@
 
 import hashlib
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def test_synthetic_clients_are_loopback_steady_and_spread():
 
 
 def test_with_a_key_a_client_is_named_by_a_header_that_no_request_shares():
-    vantage = made(1, signer=Signer("ed25519:" + "0f" * 16, lambda said: bytes(64)))
+    signer = Signer("ed25519:" + "0f" * 16, lambda said: bytes(64))
+    vantage = made(1, signer=signer, by_header=True)
     one, url = vantage.as_client("a.attack"), f"{vantage.site.app}/x"
 
     named = [dict(one.introduction(url))[HEADER.decode()].encode() for _ in range(2)]
@@ -122,7 +124,7 @@ def test_the_header_goes_with_each_request_and_is_no_part_of_what_is_remembered(
 
     server = serve(listen)
     signer = Signer("ed25519:" + "0f" * 16, lambda said: bytes(64))
-    client = made(server.port, signer=signer).as_client("a.attack")
+    client = made(server.port, signer=signer, by_header=True).as_client("a.attack")
 
     for path in ("/", "/", "/other"):
         client.fetch(f"{client.site.app}{path}", headers=(("accept", "a/b"),))
@@ -167,6 +169,29 @@ def test_addresses():
     assert address_of("tcp://127.0.0.1:99") == ("127.0.0.1", 99)
     with pytest.raises(ValueError, match="tcp://a"):
         address_of("tcp://a")
+
+
+def test_where_addresses_do_a_key_is_not_used(serve, answer):
+    server = serve(answer(OK))
+    signer = Signer("ed25519:" + "0f" * 16, lambda said: bytes(64))
+    client = made(server.port, signer=signer).as_client("a.attack")
+
+    client.fetch(f"{client.site.app}/")
+
+    assert server.peers == [client.address] == [synthetic_client("a.attack")]
+    assert client.introduction(f"{client.site.app}/") == ()
+
+
+def test_a_site_elsewhere_is_not_here_and_one_without_an_answer_is_not_either(serve, answer):
+    server = serve(answer(OK))
+
+    assert tcp.is_here("127.0.0.1", server.port)
+    assert not tcp.is_here("192.0.2.1", 443)  # Source: RFC 5737, TEST-NET-1: nobody's
+    site = replace(made(1).site, app="https://192.0.2.1")
+    elsewhere = replace(made(1), site=site)
+    assert not elsewhere.is_here
+    assert not elsewhere.has_clients
+    assert elsewhere.as_client("a").source == ""
 
 
 def test_whether_a_site_is_on_loopback():

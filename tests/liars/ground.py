@@ -130,6 +130,7 @@ class System:
             rng=chance.system(),
             data=self.data,
             signer=self.signer,
+            by_header=self.signer is not None,
         )
 
 

@@ -79,6 +79,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_here(host: str, port: int, *, timeout_s: float = 2) -> bool:
+    """Whether what is sent to the host stays on this machine: somebody answers a loopback address.
+
+    No system lets such a source out of the machine, so any address but our own refuses it.
+    """
+    try:
+        connect(host, port, timeout_s=timeout_s, source=LOOPBACK).close()
+    except (TcpError, TimeoutError):
+        return False
+    return True
+
+
 def connect(host: str, port: int, *, timeout_s: float, source: str = "") -> socket.socket:
     """A connected TCP socket, Nagle off; each later operation is given `timeout_s` too.
 

@@ -3,8 +3,8 @@
 One vantage serves one thread for one round. Identical plain GETs within a round are asked once
 (`fetch`), failures included, so that forty looks cost a dozen requests; `fresh=True` asks again.
 Each attack and drill is a synthetic client of its own, decided upon by the same code and limits as
-everybody: on loopback by an address 127.66.x.y, elsewhere by the header `Troth-Probe`, which the
-vantage signs (`kernel.probing`).
+everybody: on the site's own machine by an address 127.66.x.y that it comes from, elsewhere by the
+header `Troth-Probe`, which the vantage signs (`kernel.probing`).
 """
 
 import hashlib
@@ -39,7 +39,8 @@ class Vantage:
         now: when the round began.
         rng: dice for nonces and canaries.
         source: the address its requests come from; empty lets the system choose.
-        signer: the vantage's key, where clients of its own are named by a header.
+        signer: the vantage's key, by which its clients are named in a header.
+        by_header: whether they are even where addresses would do.
         client: as whom it asks, by that header; empty for itself.
         data: the installation's data directory, where the vantage is on its machine; else None.
         browser_path: the operator's own browser; empty looks for one.
@@ -51,11 +52,13 @@ class Vantage:
     rng: random.Random
     source: str = ""
     signer: Signer | None = None
+    by_header: bool = False
     client: str = ""
     data: Path | None = None
     browser_path: str = ""
     _seen: dict[tuple[object, ...], Seen] = field(default_factory=dict, repr=False)
     _contexts: dict[tuple[object, ...], ssl.SSLContext] = field(default_factory=dict, repr=False)
+    _is_here: bool | None = field(default=None, repr=False)
 
     def as_client(self, name: str) -> "Vantage":
         """The same place as a client of its own that remembers nothing: for one attack or drill."""
@@ -63,23 +66,25 @@ class Vantage:
 
     def as_address(self, address: str) -> "Vantage":
         """The same place as the client of that synthetic address, 127.66.x.y."""
-        by_header = self.signer is not None
+        by_header = self.signer is not None and (self.by_header or not self.is_here)
         return Vantage(
             site=self.site,
             name=self.name,
             now=self.now,
             rng=self.rng,
-            source=address if self.is_on_loopback and not by_header else self.source,
+            source=address if self.is_here and not by_header else self.source,
             signer=self.signer,
+            by_header=self.by_header,
             client=address if by_header else "",
             data=self.data,
             browser_path=self.browser_path,
+            _is_here=self._is_here,
         )
 
     @property
     def has_clients(self) -> bool:
         """Whether `as_client` gives a client of its own."""
-        return self.signer is not None or self.is_on_loopback
+        return self.signer is not None or self.is_here
 
     @property
     def address(self) -> str:
@@ -106,6 +111,14 @@ class Vantage:
     def is_on_loopback(self) -> bool:
         """Whether the site stands on this machine's loopback."""
         return tcp.is_loopback(urlsplit(self.site.app).hostname or "")
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the site stands on this machine, be it by a public address."""
+        if self._is_here is None:
+            host, port = address_of(self.site.app)
+            self._is_here = self.is_on_loopback or tcp.is_here(host, port)
+        return self._is_here
 
     def fetch(  # noqa: PLR0913 -- each is one part of the request
         self,
@@ -288,7 +301,8 @@ class Vantage:
         if not self.source.startswith("127."):
             return self.source
         host, _ = address_of(url)
-        return self.source if tcp.resolve(host)[0].startswith("127.") else ""
+        is_ours = host == address_of(self.site.app)[0] and self.is_here
+        return self.source if is_ours or tcp.resolve(host)[0].startswith("127.") else ""
 
 
 def address_of(url: str) -> tuple[str, int]:

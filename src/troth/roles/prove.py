@@ -78,16 +78,14 @@ def chosen(settings: Settings, slugs: Sequence[str], area: str) -> tuple[Promise
 def vantage(settings: Settings, places: Places) -> Vantage:
     """This machine as a place to look from."""
     ca = places.tls / "ca.pem"
-    made = Vantage(
+    return Vantage(
         site=site(settings, str(ca) if settings.edge.tls.authority == "local" else ""),
         name=VANTAGE,
         now=clock.now(),
         rng=chance.system(),
+        signer=vantage_keys.signer(places),
         data=places.data,
     )
-    if not made.is_on_loopback:
-        made.signer = vantage_keys.signer(places)
-    return made
 
 
 def prove(

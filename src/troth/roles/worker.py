@@ -242,12 +242,15 @@ class Worker:
 
     def _vantage(self, asked: Plan, lane: Lane) -> Vantage:
         vantage = Vantage(
-            site=asked.site, name=self._name, now=clock.now(), rng=self._rng, data=self._places.data
+            site=asked.site,
+            name=self._name,
+            now=clock.now(),
+            rng=self._rng,
+            signer=self._signer,
+            data=self._places.data,
         )
-        if vantage.is_on_loopback:
+        if vantage.is_here:
             vantage.source = synthetic_client("looks" if lane.is_look else "scans")
-        else:
-            vantage.signer = self._signer
         return vantage
 
     async def _deliver(self) -> None:

@@ -48,7 +48,7 @@ class Drill(Struct, frozen=True):
 def floods(facts: Mapping[str, Any], _settings: EdgeSettings) -> Judgement:
     """The floods are stopped or endured, and the good client is served."""
     if facts.get("is_elsewhere"):
-        raise Unseen("floods are drilled on loopback only: it would be an attack elsewhere")
+        raise Unseen("floods are drilled on the machine itself only: elsewhere they would attack")
     seen = shaped(facts, Drill)
     if not seen.before.answered or seen.before.answered < seen.before.asked:
         raise Unseen("the good client was not served before the floods")

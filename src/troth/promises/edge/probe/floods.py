@@ -1,4 +1,4 @@
-"""The drill of floods: a crowd of bad clients while a good one goes on asking. On loopback only.
+"""The drill of floods: a crowd of bad clients while a good one goes on asking. On one machine.
 
 Bounded: some hundred connections, some thousand requests, half a minute. Every flood comes from a
 synthetic client of its own; what is asked for is a page that does not exist, so nothing is written.
@@ -36,7 +36,7 @@ _JSON = ("Content-Type", "application/json")
 
 def drill(vantage: Vantage, _settings: EdgeSettings) -> Observation:
     """Every flood, and how the good client fared before and meanwhile."""
-    if not vantage.is_on_loopback:
+    if not vantage.is_here:
         return Observation(facts={"is_elsewhere": True})
     good = vantage.as_client(f"{NAME}.good")
     before = [_answers(good) for _ in range(CONTROLS)]
