@@ -27,7 +27,10 @@ from troth.enforce.awaited import Waiting
 from troth.enforce.clients import Clients
 from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
+from troth.enforce.trails import Trails
 from troth.kernel.errors import Failure
+from troth.promises.guard.enforce.secrets import Secrets
+from troth.promises.guard.rules.tokens import Key
 from troth.roles import guard_keys, rules_cache, running, start, up, vantage_keys
 from troth.roles.guard_standing import Standing
 from troth.roles.learn import Watch
@@ -74,16 +77,12 @@ async def _run(path: Path, places: Places, index: int) -> None:
             refused = str(fields["because"])
         log.event(name, **fields)
 
-    settings = up.read(path)
-    keys = guard_keys.Keys(settings, places.spool / guard_keys.FILE, rng)
+    secrets, trails = _secrets(places, rng), Trails(clock.now())
     programs = Programs(places.spool / rules_cache.FOLDER)
-
-    def built() -> Snapshot:
-        return build(path, keys.secrets(clock.now()), programs)
-
-    current = Current(built(), told)
+    current = Current(build(path, secrets(), programs), told)
+    settings = up.read(path)
     recorder = Recorder(places, settings.guard, told)
-    standing = Standing(settings, places, index, told, keys, _ids(rng, 128)())
+    standing = Standing(settings, places, index, told, trails)
     means = recorder.means(
         Means(
             now=clock.now,
@@ -94,10 +93,11 @@ async def _run(path: Path, places: Places, index: int) -> None:
     )
     keeper = Keeper(current, standing.means(means))
     waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
+    asked = authz.Authz(keeper, waiting, standing.ask)
     learnt, drain = reports.Learnt(places.spool / LEARNT), sink.Sink(places.spool / SINK)
     kept: list[_Kept] = [learnt, drain]
     own = direct.Direct(current, learnt, drain, now=clock.now, new_id=_ids(rng, 128))
-    asking = wire.Door(places.socket(f"guard-{index}"), authz.Authz(keeper, waiting).answer, told)
+    asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
     doors = [
         asking,
         wire.Door(places.socket(f"guard-leaks-{index}"), Answers(keeper).answer, told),
@@ -124,7 +124,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
 
     async def renew() -> None:
         """Build beside the loop, for rules take seconds; swap in it."""
-        made = await asyncio.to_thread(_attempt, built)
+        made = await asyncio.to_thread(_attempt, lambda: build(path, secrets(), programs))
         is_taken = current.renew(lambda: _or_raise(made))
         await asyncio.to_thread(standing.reread, path, is_taken=is_taken)
         if is_taken:
@@ -148,12 +148,23 @@ async def _run(path: Path, places: Places, index: int) -> None:
         _quicken(quicken, programs, told, QUICKEN_AFTER_S + QUICKEN_LATER_S * index),
         _renew_keys(again, LOOK_AT_KEYS_S),
         _save(kept, told),
-        _count((keeper.counts, own.counts), told, COUNT_EVERY_S),
+        _count((asked.counts, own.counts), told, COUNT_EVERY_S),
     )
     await _until(stop, work, doors)
     _save_once(kept, told)
     await asyncio.to_thread(recorder.close)
-    log.event("guard.stopped", **keeper.counts, **own.counts)
+    log.event("guard.stopped", **asked.counts, **own.counts)
+
+
+def _secrets(places: Places, rng: chance.Dice) -> Callable[[], Secrets]:
+    """The guard's keys as they are now: those that last, and one that dies with the process."""
+    passing = Key("passing", rng.randbytes(32))
+
+    def secrets() -> Secrets:
+        ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
+        return Secrets(ring=ring, passing=passing)
+
+    return secrets
 
 
 def _ids(rng: chance.Dice, bits: int) -> Callable[[], str]:
