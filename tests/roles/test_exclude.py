@@ -14,7 +14,7 @@ from troth.enforce import requests
 from troth.enforce.decide import Decision
 from troth.kernel.errors import Failure
 from troth.kernel.request import Known, Request
-from troth.promises.guard.enforce import waf
+from troth.promises.guard.enforce import exclusions, waf
 from troth.promises.guard.settings.waf import Rules
 from troth.roles import exclude, explain, rules_load, up
 from troth.roles.places import Places
@@ -168,7 +168,7 @@ def test_what_would_open_more_is_refused(
     """A mistake in how exclusions are applied (every place of the rule) is found by the probes."""
     store(places, rules, form(b"/contact", MESSAGE))
     monkeypatch.setattr(waf.Policy, "excluded", lambda self, _: tuple(
-        (each.rule, waf.selector_of("ARGS")) for each in self._exclusions
+        (each.rule, exclusions.selector_of("ARGS")) for each in self._exclusions
     ))  # fmt: skip
 
     with pytest.raises(Failure, match="let in more"):

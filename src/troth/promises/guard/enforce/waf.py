@@ -5,11 +5,10 @@ no parser can read with 400 by a rule of the set. A bug in the engine is the kee
 but on `fail_open_paths`. In the mode `watch` nothing is refused, and whatever matched is told.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from troth.engines.seclang import Match, Message, Program, Verdict
-from troth.engines.seclang.model import Selector
 from troth.kernel.request import (
     FINE,
     Ask,
@@ -24,10 +23,9 @@ from troth.kernel.request import (
     ResponseCheck,
     Strike,
 )
+from troth.promises.guard.enforce.exclusions import Excluded, Policy
 from troth.promises.guard.rules.addresses import client_key
 from troth.promises.guard.rules.binary import is_binary, is_fields
-from troth.promises.guard.rules.origin import is_plain
-from troth.promises.guard.rules.paths import Pattern, pattern, spelled
 from troth.promises.guard.settings.waf import RuleMode, Rules
 
 SLUG = "waf-owasp-top10"
@@ -43,62 +41,20 @@ OURS = (b"x-troth-", b"x-envoy-", b"x-forwarded-", b"x-request-id")
 _SCORES = {0: 5, 1: 5, 2: 5, 3: 4, 4: 3, 5: 2}  # by severity. Source: OWASP CRS, anomaly scoring
 
 
-@dataclass(frozen=True, slots=True)
-class _Excluded:
-    route: Pattern
-    rule: int
-    place: Selector
-
-
-class Policy:
-    """The operator's settings, ready to be asked request by request."""
-
-    def __init__(self, rules: Rules) -> None:
-        """Raises ValueError for a pattern that cannot be read."""
-        self._mode = rules.mode
-        self._routes = tuple((pattern(route.path), route.mode) for route in rules.routes)
-        self._exclusions = tuple(
-            _Excluded(pattern(each.path), each.rule, selector_of(each.parameter))
-            for each in rules.exclusions
-        )
-
-    def mode(self, request: Request) -> RuleMode:
-        """What holds on this route: of the first that fits. A doubtful path has no route."""
-        if not self._routes or not is_plain(request.path):
-            return self._mode
-        path = spelled(request.target)
-        return next(
-            (mode for route, mode in self._routes if route.match(path) is not None), self._mode
-        )
-
-    def excluded(self, request: Request) -> tuple[tuple[int, Selector], ...]:
-        """What single rules do not look at here; nothing on a path that is not plain."""
-        if not self._exclusions or not is_plain(request.path):
-            return ()
-        path = spelled(request.target)
-        return tuple(
-            (each.rule, each.place)
-            for each in self._exclusions
-            if each.route.match(path) is not None
-        )
-
-
-def selector_of(place: str) -> Selector:
-    """What a setting calls `ARGS:message`."""
-    collection, _, key = place.partition(":")
-    return Selector(collection=collection, key=key.lower())
-
-
 def check(program: Program, rules: Rules) -> GuardCheck:
     """The check of requests. Raises ValueError for a pattern that cannot be read."""
-    policy = Policy(rules)
+    policy = Policy(rules, program.ruleset)
 
     def waf(request: Request, known: Known) -> Opinion:
         mode = policy.mode(request)
         if mode == "off":
             return FINE
-        message = message_of(request, known, policy.excluded(request))
-        opinion = _opinion(program.inspect(message), mode)
+        opinion = FINE
+        for look, excluded in policy.looks(request) if rules.exclusions else ((request, ()),):
+            said = _opinion(program.inspect(message_of(look, known, excluded)), mode)
+            opinion = said if opinion is FINE or said.refusal else opinion
+            if opinion.refusal is not None:
+                break
         if opinion.refusal is None or opinion.refusal.code != "rules":
             return opinion
         return replace(opinion, strikes=_strikes(request, rules))
@@ -156,7 +112,7 @@ def reads_answers(program: Program) -> bool:
 def message_of(
     request: Request,
     known: Known,
-    excluded: tuple[tuple[int, Selector], ...] = (),
+    excluded: Excluded = (),
     *,
     response: Response | None = None,
 ) -> Message:
