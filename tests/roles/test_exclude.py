@@ -244,3 +244,78 @@ def test_it_is_written_beside_what_stands_there_and_then_holds(
     assert explain.explain(up.read(config), places, "00ff00ff").refusal is None
     with pytest.raises(Failure, match="passes already"):
         exclude.propose(up.read(config), places, "00ff00ff")
+
+
+def browsed(target: bytes, *referer: bytes) -> Request:
+    host = b"a.localhost"
+    headers = ((b"host", host), *((b"referer", each) for each in referer))
+    return Request(method=b"GET", target=target, host=host, headers=headers)
+
+
+PAGE = b"/courts?note=Which+union+select+the+players%3F"
+
+
+def headed(rules: Rules) -> Rules:
+    """The same with a rule that asks the same of headers, as real sets do."""
+    path = Path(rules.set) / "headers.conf"
+    path.write_text(
+        "SecRule REQUEST_HEADERS \"@rx (?i)union\\s+select|'\\s*or\\s*'|;\\s*cat\\s\" "
+        "\"id:201,phase:2,deny,log,t:none,t:urlDecodeUni,msg:'SQL or shell',severity:2\"\n"
+    )
+    return msgspec.structs.replace(rules, sha256=rules_load.digest_of(Path(rules.set)))
+
+
+def test_a_page_and_what_a_browser_loads_with_it(places: Places, rules: Rules):
+    rules = headed(rules)
+    store(places, rules, browsed(PAGE))
+
+    (made,) = exclude.propose(settings(rules), places, "00ff00ff").exclusions
+
+    assert (made.path, made.parameter, made.rule) == ("/courts", "ARGS:note", 101)
+    given = msgspec.structs.replace(rules, exclusions=(made,))
+    check = waf.check(rules_load.program_of(given), given)
+    page = b"https://a.localhost" + PAGE
+    said = [
+        check(browsed(target, page), Known(now=NOW)).refusal
+        for target in (b"/style.css", b"/logo.png", b"/api/free?day=1", PAGE)
+    ]
+    assert said == [None] * 4
+    assert check(browsed(b"/style.css", page.replace(b"courts", b"x")), Known(now=NOW)).refusal
+    assert check(browsed(b"/style.css", page.replace(b"note", b"x")), Known(now=NOW)).refusal
+
+
+def test_a_picture_refused_for_its_page_leads_to_the_pages_parameter(places: Places, rules: Rules):
+    rules = headed(rules)
+    store(places, rules, browsed(b"/logo.png", b"https://a.localhost" + PAGE))
+
+    proposal = exclude.propose(settings(rules), places, "00ff00ff")
+
+    (made,) = proposal.exclusions
+    assert (made.path, made.parameter, made.rule) == ("/courts", "ARGS:note", 101)
+
+
+def test_a_page_that_comes_from_itself_needs_no_exclusion_of_the_header(
+    places: Places, rules: Rules
+):
+    rules = headed(rules)
+    store(places, rules, browsed(PAGE, b"https://a.localhost" + PAGE))
+
+    (made,) = exclude.propose(settings(rules), places, "00ff00ff").exclusions
+
+    assert made.parameter == "ARGS:note"
+
+
+def test_referrers_that_let_in_more_are_found(
+    places: Places, rules: Rules, monkeypatch: pytest.MonkeyPatch
+):
+    """A mistake (any page's address counts as the excluded one's) is found by the probes."""
+    rules = headed(rules)
+    store(places, rules, browsed(PAGE))
+    monkeypatch.setattr(
+        exclusions, "own_page", lambda request: (b"", b"/courts", request.values(b"referer")[0])
+        if request.values(b"referer") else None
+    )  # fmt: skip
+    monkeypatch.setattr(exclusions, "_without", lambda query, place: b"")
+
+    with pytest.raises(Failure, match="let in more"):
+        exclude.propose(settings(rules), places, "00ff00ff")

@@ -8,7 +8,7 @@ same name on the same path where another rule sees it, is refused still.
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from urllib.parse import quote_from_bytes
 import msgspec
 
 from troth.catalogue import Settings
+from troth.enforce.requests import Kept
 from troth.engines.seclang import Program
 from troth.kernel.request import GuardCheck, Hit, Known, Request
 from troth.promises.guard.enforce import waf
+from troth.promises.guard.enforce.exclusions import own_page, twins
 from troth.promises.guard.rules.origin import is_plain
-from troth.promises.guard.rules.paths import pattern, spelled
+from troth.promises.guard.rules.paths import Pattern, pattern, spelled
 from troth.promises.guard.rules.probes import ATTACKS, OTHER_NAMES, OTHER_PATHS
 from troth.promises.guard.settings.waf import Exclusion, Rules, RulesRoute
 from troth.roles import explain, rules_load
@@ -31,6 +33,7 @@ from troth.roles.places import Places
 
 MAX_EXCLUSIONS = 10  # of one request: who needs more should look at the set
 _EXCLUDABLE = re.compile(r"(ARGS|REQUEST_|FILES|MULTIPART_|XML|QUERY_STRING)[A-Z_]*(:.+)?")
+REFERRER = "request_headers:referer"
 _SETTING = "guard.rules.exclusions"
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)  # the probes' own; no rule of theirs asks for the time
 
@@ -73,11 +76,12 @@ def propose(
     Raises:
         Failure: there is no such event, it cannot pass by exclusions, or they would open more.
     """
-    kept = explain.find(places, event)
+    asked = explain.find(places, event)
     rules = settings.guard.rules
     program = rules_load.program_of(rules)
     if program is None:
         raise ExplainError("no rules are in force", where="[guard.rules] mode")
+    kept = _page_of(program, rules, asked)
     route = _route(kept.request, path)
     added: list[Exclusion] = []
     while True:
@@ -90,8 +94,27 @@ def propose(
         added += more
     if not added:
         raise ExplainError("passes already: nothing is to be excluded", where=event)
+    hits, refusal = explain.asked(waf.check(program, _with(rules, added)), asked)
+    if refusal is not None:
+        raise ExplainError(_why(hits, rule), where=event, mend="troth rules explain " + event)
     return Proposal(
         event=event, exclusions=tuple(added), probes=_proven(program, rules, added, kept.request)
+    )
+
+
+def _page_of(program: Program, rules: Rules, kept: Kept) -> Kept:
+    """The request, or the page it comes from, where it is refused for that page's address alone."""
+    hits, _ = explain.asked(waf.check(program, _with(rules, [])), kept)
+    own = own_page(kept.request)
+    if own is None or any(hit.place.lower() != REFERRER for hit in hits):
+        return kept
+    _, page, query = own
+    bare = tuple(pair for pair in kept.request.headers if pair[0] != b"referer")
+    return replace(
+        kept,
+        request=replace(
+            kept.request, method=b"GET", target=page + b"?" + query, headers=bare, body=None
+        ),
     )
 
 
@@ -109,8 +132,8 @@ def lines(proposal: Proposal) -> Iterator[str]:
     for each in proposal.exclusions:
         yield f"rule {each.rule} no longer looks at {each.parameter} on {each.path}"
     yield (
-        f"proven: the request passes; {proposal.probes} attacks under other names, on other paths "
-        "and of other kinds are refused as before"
+        f"proven: the request passes; {proposal.probes} attacks under other names, on other paths, "
+        "from other pages and of other kinds are refused as before"
     )
 
 
@@ -138,7 +161,9 @@ def _exclusions(
 ) -> Iterator[Exclusion]:
     """What would have to be left alone for what matched, each once."""
     seen = {(each.rule, each.parameter) for each in before}
-    for hit in hits:
+    # The address of the page before is let pass with that page's parameter, where it can be.
+    own = [hit for hit in hits if hit.place.lower() != REFERRER] or hits
+    for hit in own:
         key = (int(hit.rule), hit.place)
         wanted = rule is None or rule == int(hit.rule)
         if wanted and key not in seen and _EXCLUDABLE.fullmatch(hit.place):
@@ -165,15 +190,14 @@ def _proven(program: Program, rules: Rules, added: list[Exclusion], request: Req
     before = waf.check(program, _with(rules, []))
     after = waf.check(program, _with(rules, added))
     excluded = {(str(each.rule), each.parameter.lower()) for each in added}
+    same = twins(program.ruleset, {each.rule for each in added}).values()
+    carried = {(str(rule), REFERRER) for rules_ in same for rule in rules_}
     route, probes = pattern(added[0].path), 0
-    for probe, family in _probes(request, added):
+    for probe, family, is_own in _probes(request, added):
         hits, is_refused = _said(before, probe)
-        is_meant = route.match(spelled(probe.target)) is not None
-        score = sum(
-            hit.score
-            for hit in hits
-            if not (is_meant and (hit.rule, hit.place.lower()) in excluded)
-        )
+        meant = excluded if route.match(spelled(probe.target)) is not None else set()
+        meant = meant | carried if is_own and _comes_from(route, probe) else meant
+        score = sum(hit.score for hit in hits if (hit.rule, hit.place.lower()) not in meant)
         if not is_refused or score < rules.threshold:
             continue  # was let in before, or is what the exclusion is about
         probes += 1
@@ -195,19 +219,33 @@ def _said(check: GuardCheck, request: Request) -> tuple[tuple[Hit, ...], bool]:
     return opinion.hits, opinion.refusal is not None
 
 
-def _probes(request: Request, added: list[Exclusion]) -> Iterator[tuple[Request, str]]:
-    """Attacks: the same names elsewhere, other names here, and the same names here."""
+def _comes_from(route: Pattern, probe: Request) -> bool:
+    own = own_page(probe)
+    return own is not None and route.match(spelled(own[1])) is not None
+
+
+def _probes(request: Request, added: list[Exclusion]) -> Iterator[tuple[Request, str, bool]]:
+    """Attacks: the same names elsewhere, other names here, and the same names here.
+
+    Each also as the address of a page before, of ours and of others. With each: its family, and
+    whether its name is one that is excluded.
+    """
     names = sorted({each.parameter.partition(":")[2].encode() for each in added} - {b""})
     here, elsewhere = request.path, [path for path in OTHER_PATHS if path != request.path]
     below = here.rstrip(b"/") + b"/troth-elsewhere"
     for (family, attack), path in itertools.product(ATTACKS, (here, *elsewhere, below)):
         for name in (*names, *(other for other in OTHER_NAMES if other not in names)):
-            pair = name + b"=" + quote_from_bytes(attack, safe="").encode()
-            yield _asking(request, b"GET", path + b"?" + pair, None), family
-            yield _asking(request, b"POST", path, pair), family
+            is_own, pair = name in names, name + b"=" + quote_from_bytes(attack, safe="").encode()
+            yield _asking(request, b"GET", path + b"?" + pair, None), family, is_own
+            yield _asking(request, b"POST", path, pair), family, is_own
+            for host in (request.host, b"elsewhere.example"):
+                page = b"https://" + host + path + b"?" + pair
+                yield _asking(request, b"GET", b"/troth.css", None, page), family, is_own
 
 
-def _asking(request: Request, method: bytes, target: bytes, body: bytes | None) -> Request:
+def _asking(
+    request: Request, method: bytes, target: bytes, body: bytes | None, referer: bytes = b""
+) -> Request:
     form = b"application/x-www-form-urlencoded"
     length = b"%d" % len(body or b"")
     kind = ((b"content-type", form), (b"content-length", length)) if body else ()
@@ -221,6 +259,7 @@ def _asking(request: Request, method: bytes, target: bytes, body: bytes | None) 
             (b"user-agent", agent[0]),
             (b"accept", b"*/*"),
             *kind,
+            *(((b"referer", referer),) if referer else ()),
         ),
         client=request.client,
         body=body,

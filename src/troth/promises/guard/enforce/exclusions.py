@@ -44,7 +44,7 @@ class Policy:
         self._of_query = tuple(
             each for each in self._exclusions if each.place.collection in _OF_QUERY
         )
-        self._twins = _twins(ruleset, {each.rule for each in self._of_query}) if ruleset else {}
+        self._twins = twins(ruleset, {each.rule for each in self._of_query}) if ruleset else {}
 
     def mode(self, request: Request) -> RuleMode:
         """What holds on this route: of the first that fits. A doubtful path has no route."""
@@ -83,13 +83,10 @@ class Policy:
 
     def _carried(self, request: Request) -> Mapping[frozenset[int], bytes]:
         """By rules: the `Referer` without what they leave alone on the page that it names."""
-        values = request.values(b"referer")
-        scheme, mark, rest = values[0].partition(b"://") if len(values) == 1 else (b"", b"", b"")
-        place, slash, target = rest.partition(b"/")
-        page, question, query = (slash + target).partition(b"?")
-        is_own = mark and scheme.lower() in {b"https", b"http"} and place.lower() == request.host
-        if not (is_own and query) or not is_plain(page):
+        own = own_page(request)
+        if own is None:
             return {}
+        start, page, query = own
         path, found = spelled(page), dict[frozenset[int], bytes]()
         for each in self._of_query:
             twins = self._twins.get(each.rule)
@@ -98,8 +95,22 @@ class Policy:
             left = _without(found.get(twins, query), each.place)
             if left != found.get(twins, query):
                 found[twins] = left
-        start = scheme + mark + place + page + question
-        return {twins: start + left for twins, left in found.items()}
+        return {twins: start + page + b"?" + left for twins, left in found.items()}
+
+
+def own_page(request: Request) -> tuple[bytes, bytes, bytes] | None:
+    """Origin, path and query of the page that its `Referer` names; None unless it is our own.
+
+    None, too, where the path is doubtful, or where there is no query.
+    """
+    values = request.values(b"referer")
+    scheme, mark, rest = values[0].partition(b"://") if len(values) == 1 else (b"", b"", b"")
+    place, slash, target = rest.partition(b"/")
+    page, _, query = (slash + target).partition(b"?")
+    is_own = scheme.lower() in {b"https", b"http"} and place.lower() == request.host
+    if not (is_own and query and is_plain(page)):
+        return None
+    return scheme + mark + place, page, query
 
 
 def selector_of(place: str) -> Selector:
@@ -108,7 +119,7 @@ def selector_of(place: str) -> Selector:
     return Selector(collection=collection, key=key.lower())
 
 
-def _twins(ruleset: Ruleset, wanted: set[int]) -> Mapping[int, frozenset[int]]:
+def twins(ruleset: Ruleset, wanted: set[int]) -> Mapping[int, frozenset[int]]:
     """By rule: those that ask the same, itself among them."""
     asked = {rule.id: rule.links[0].operator for rule in ruleset.rules}
     return {
