@@ -24,14 +24,13 @@ from troth.adapters.log import Log
 from troth.enforce import authz, awaited, direct, judged, reports, sink, wire
 from troth.enforce.answers import Answers
 from troth.enforce.awaited import Waiting
-from troth.enforce.clients import Clients
 from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
 from troth.enforce.trails import Trails
 from troth.kernel.errors import Failure
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key
-from troth.roles import guard_keys, rules_cache, running, start, up, vantage_keys
+from troth.roles import guard_keys, rules_cache, running, start, up
 from troth.roles.guard_standing import Standing
 from troth.roles.learn import Watch
 from troth.roles.places import Places
@@ -83,14 +82,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
     settings = up.read(path)
     recorder = Recorder(places, settings.guard, told)
     standing = Standing(settings, places, index, told, trails)
-    means = recorder.means(
-        Means(
-            now=clock.now,
-            new_id=_ids(rng, 64),
-            told=told,
-            recognised=Clients(lambda: vantage_keys.public(places.keys)).recognised,
-        )
-    )
+    means = recorder.means(Means(now=clock.now, new_id=_ids(rng, 64), told=told))
     keeper = Keeper(current, standing.means(means))
     waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
     asked = authz.Authz(keeper, waiting, standing.ask)
