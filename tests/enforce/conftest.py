@@ -10,6 +10,8 @@ from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Body, Current, Snapshot
 from troth.kernel.request import FINE, Known, Opinion, Request
 from troth.kernel.site import Site
+from troth.promises.guard.enforce import uploads
+from troth.promises.guard.settings.uploads import Uploads
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SITE = Site(name="n", app="https://a", http="http://a", troth="https://t", status="https://s")
@@ -22,6 +24,7 @@ class Play:
     opinion: Opinion | Exception = FINE
     kind: Body = Body.INSPECTED
     answers: tuple[Any, ...] = ()
+    scan: Any = None
     seen: list[Request] = field(default_factory=list)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
@@ -35,6 +38,8 @@ class Play:
     def keeper(self) -> Keeper:
         snapshot = Snapshot(
             checks=(self.check,),
+            bodies=(self.check,),
+            uploads=uploads.of(Uploads(), 10_000, self.scan),
             answers=self.answers,
             site=SITE,
             prefix="/-/",

@@ -11,10 +11,12 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
+from troth.adapters.scratch import Room
 from troth.enforce.asgi import Door
 from troth.enforce.snapshot import Body
 from troth.enforce.wire import Reply
 from troth.enforce.within import Inside
+from troth.engines.uploads.eicar import TEST
 from troth.kernel.request import Awaited, Opinion, Refusal
 
 NO = Opinion(refusal=Refusal(slug="waf", code="rules"))
@@ -216,48 +218,72 @@ FORM = (
     + b"\x00" * 50_000
     + b"\r\n--B--\r\n"
 )
-MULTIPART = (*HEADERS, (b"content-type", b"multipart/form-data; boundary=B"))
 
 
 def test_an_upload_lies_on_disk_and_is_told_in_short(play):
     play.kind = Body.UPLOAD
     door = Door(APP, play.keeper)
-    door.keeper.current.snapshot = _with_room(door.keeper.current.snapshot)
 
-    said = ask(door, FORM[:30_000], FORM[30_000:], headers=MULTIPART)
+    said = upload(door, FORM)
 
     assert said.echoed["body"].encode("latin-1") == FORM
-    inspected = play.seen[0].body
+    headers, inspected = (request.body for request in play.seen)
+    assert headers is None
     assert b"hello" in inspected
     assert b'filename="a.bin"' in inspected
     assert inspected.endswith(b"\r\n--B--\r\n")
     assert len(inspected) < 6000
+    assert (door.inside.room.files, door.inside.room.bytes) == (0, 0)
 
 
 def test_an_upload_that_cannot_be_told_apart_is_refused(play):
     play.kind = Body.UPLOAD
 
-    assert ask(Door(None, play.keeper), b"no boundary", headers=MULTIPART).status == 400
-    assert ask(Door(None, play.keeper), FORM * 3, headers=MULTIPART).status == 413
+    assert upload(Door(None, play.keeper), b"no boundary").status == 400
+    assert upload(Door(None, play.keeper), FORM * 3).status == 413
 
 
 def test_a_refused_upload_never_reaches_the_application(play):
     play.kind = Body.UPLOAD
+    eicar = FORM.replace(b"\0" * 50_000, TEST)
+
+    assert upload(Door(None, play.keeper), eicar).status == 403
     play.opinion = NO
-    door = Door(None, play.keeper)
-    door.keeper.current.snapshot = _with_room(door.keeper.current.snapshot)
-
-    assert ask(door, FORM, headers=MULTIPART).status == 403
+    assert upload(Door(None, play.keeper), FORM).status == 403
+    assert play.seen[-1].body is None
 
 
-def test_an_upload_of_one_file_is_decided_by_its_headers(play):
+def test_an_upload_for_which_there_is_no_room_is_told_to_come_again(play):
     play.kind = Body.UPLOAD
-    headers = (*HEADERS, (b"content-type", b"application/zip"))
+    door = Door(None, play.keeper, Inside(room=Room(1, 1000)))
 
-    said = ask(Door(APP, play.keeper), b"PK" * 30_000, headers=headers)
+    assert upload(door, FORM).status == 503
+    assert (door.inside.room.files, door.inside.room.bytes) == (0, 0)
 
-    assert play.seen[0].body is None
-    assert len(said.echoed["body"]) == 60_000
+
+def test_an_upload_nobody_could_look_at_is_refused(play):
+    def gone(_):
+        raise OSError("clamd is gone")
+
+    play.kind, play.scan = Body.UPLOAD, gone
+
+    assert upload(Door(None, play.keeper), FORM).status == 503
+
+
+def test_an_upload_of_one_file_is_looked_at_whole(play):
+    play.kind = Body.UPLOAD
+
+    said = upload(Door(APP, play.keeper), b"%PDF-1.4 " * 6_000, "application/pdf")
+    refused = upload(Door(None, play.keeper), b"MZ\0" * 6_000, "application/pdf")
+
+    assert len(said.echoed["body"]) == 54_000
+    assert refused.status == 415
+
+
+def upload(door, body, kind="multipart/form-data; boundary=B"):
+    return ask(
+        door, body[:30_000], body[30_000:], headers=(*HEADERS, (b"content-type", kind.encode()))
+    )
 
 
 def test_an_answer_is_looked_at_and_may_be_kept_back(play):

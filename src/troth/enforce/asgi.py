@@ -13,11 +13,11 @@ Fails closed: what cannot be read is 400, what is too large 413, too slow 408, a
 """
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, Self
 
-from troth.enforce import uploads, within
+from troth.adapters.scratch import Scratch
+from troth.enforce import within
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import Keeper, Ruling
 from troth.enforce.snapshot import Body
@@ -64,9 +64,8 @@ class Door:
         request = request_of(scope)
         with _Read() as body:
             try:
-                await self._read(body, request, receive)
+                ruling = await self._decided(body, request, receive)
                 request = within.with_body(request, body.inspected)
-                ruling = self._own(request) or self._judge(request)
             except _Gone:
                 return
             except within.Doubt as doubt:
@@ -91,6 +90,21 @@ class Door:
         else:
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
+    async def _decided(self, body: "_Read", request: Request, receive: Receive) -> Ruling:
+        """Read, then judge; an upload is judged by its headers before any of it is read."""
+        if self.keeper.current.snapshot.body(request) is not Body.UPLOAD:
+            await self._read(body, request, receive)
+            request = within.with_body(request, body.inspected)
+            return self._own(request) or self._judge(request)
+        ruling = self._judge(request)
+        if ruling.refused is not None:
+            return ruling
+        await self._read(body, request, receive)
+        if body.file is None:
+            return ruling
+        more = await asyncio.to_thread(within.looked, self.keeper, request, body.file)
+        return ruling if more.refused is None else more
+
     def _own(self, request: Request) -> Ruling | None:
         own = within.own(request, self.keeper, self.inside)
         return Ruling(refused=own) if own else None
@@ -111,14 +125,9 @@ class Door:
         is_upload = kind is Body.UPLOAD
         try:
             async with asyncio.timeout(self.inside.upload_s if is_upload else self.inside.body_s):
-                await body.all(receive, limit, to_disk=is_upload)
-            boundary = within.boundary_of(request) if is_upload else None
-            if boundary is not None:
-                await asyncio.to_thread(body.outline, boundary, snapshot.max_body_bytes)
+                await body.all(receive, limit, self.inside if is_upload else None)
         except TimeoutError as error:
             raise within.Doubt(408, "too-slow") from error
-        except uploads.UploadError as error:
-            raise within.Doubt(400, "upload") from error
 
 
 class _Read:
@@ -126,18 +135,21 @@ class _Read:
 
     def __init__(self) -> None:
         self.inspected: bytes | None = None
-        self._file: BinaryIO | None = None
+        self.file: Scratch | None = None
         self._is_read = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self.file is not None:
+            self.file.close()
 
-    async def all(self, receive: Receive, limit: int, *, to_disk: bool) -> None:
-        """Read to the end. Raises Doubt when it is longer than the limit, _Gone."""
+    async def all(self, receive: Receive, limit: int, disk: within.Inside | None) -> None:
+        """Read to the end, onto disk if one is given.
+
+        Raises Doubt when it is longer than the limit, or finds no room; _Gone.
+        """
         size, parts = 0, []
         self._is_read = True
         while True:
@@ -148,44 +160,32 @@ class _Read:
             size += len(part)
             if size > limit:
                 raise within.Doubt(413, "too-large")
-            if to_disk:
-                await self._store(part)
+            if disk is not None:
+                self.file = self.file or within.scratch(disk)
+                await asyncio.to_thread(within.stored, self.file, part)
             elif part:
                 parts.append(part)
             if not event.get("more_body", False):
                 break
-        if not to_disk:
+        if disk is None:
             self.inspected = b"".join(parts)
-
-    async def _store(self, part: bytes) -> None:
-        if self._file is None:
-            file = tempfile.TemporaryFile(prefix="troth-upload-")  # noqa: SIM115 -- see __exit__
-            self._file = cast("BinaryIO", file)
-        await asyncio.to_thread(self._file.write, part)
-
-    def outline(self, boundary: bytes, limit: int) -> None:
-        """What is inspected of an upload. Raises UploadError."""
-        if self._file is not None:
-            self._file.flush()
-            self.inspected = uploads.outline(self._file, boundary, limit)
 
     def replayed(self, receive: Receive) -> Receive:
         """The same events once more, then whatever comes after them."""
         if not self._is_read:
             return receive
-        if self._file is not None:
-            self._file.seek(0)
-        is_done = False
+        is_done, at = False, 0
 
         async def replay() -> Event:
-            nonlocal is_done
+            nonlocal is_done, at
             if is_done:
                 return await receive()
-            if self._file is None:
+            if self.file is None:
                 is_done = True
                 return {"type": "http.request", "body": self.inspected or b"", "more_body": False}
-            part = await asyncio.to_thread(self._file.read, within.CHUNK)
-            is_done = len(part) < within.CHUNK
+            part = await asyncio.to_thread(self.file.read, at, within.CHUNK)
+            at += len(part)
+            is_done = at >= self.file.size or not part
             return {"type": "http.request", "body": part, "more_body": not is_done}
 
         return replay

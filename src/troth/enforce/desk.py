@@ -137,11 +137,7 @@ class Desk:
             refused = await self._judged(incoming, scratch)
             if refused is None:
                 self.counts["released"] += 1
-                place = self._released
-                await release(
-                    place, incoming.method, incoming.target, incoming.headers, scratch,
-                    reader, writer,
-                )  # fmt: skip
+                await release(self._released, incoming, scratch, reader, writer)
                 return
         except Doubt as doubt:
             if not doubt.status:
@@ -167,19 +163,7 @@ class Desk:
             raise Doubt(413, "too-large")
         scratch = Scratch(self._folder, self.room)
         try:
-            held: list[bytes] = []
-            size = waiting = 0
-            async for piece in incoming.body():
-                size += len(piece)
-                waiting += len(piece)
-                if size > limit:
-                    raise Doubt(413, "too-large")
-                held.append(piece)
-                if waiting >= WRITE_AT:
-                    await asyncio.to_thread(scratch.write, b"".join(held))
-                    held, waiting = [], 0
-            if held:
-                await asyncio.to_thread(scratch.write, b"".join(held))
+            await _fill(scratch, incoming, limit)
         except BaseException:
             scratch.close()
             raise
@@ -218,6 +202,23 @@ class Desk:
         more = AGAIN if status == page.UNAVAILABLE else ()
         kept = tuple(pair for pair in said.headers if not more or pair[0] != b"retry-after")
         return wire.Reply(status=said.status, headers=(*kept, *more), body=said.body)
+
+
+async def _fill(scratch: Scratch, incoming: Incoming, limit: int) -> None:
+    """Write the body as it comes. Raises Doubt, ScratchError."""
+    held: list[bytes] = []
+    size = waiting = 0
+    async for piece in incoming.body():
+        size += len(piece)
+        waiting += len(piece)
+        if size > limit:
+            raise Doubt(413, "too-large")
+        held.append(piece)
+        if waiting >= WRITE_AT:
+            await asyncio.to_thread(scratch.write, b"".join(held))
+            held, waiting = [], 0
+    if held:
+        await asyncio.to_thread(scratch.write, b"".join(held))
 
 
 async def _say(

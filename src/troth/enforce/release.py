@@ -9,8 +9,8 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
+from troth.enforce.incoming import Incoming
 from troth.engines.uploads import Content
-from troth.kernel.request import Headers
 
 PIECE = 256 * 1024
 OF_THE_WIRE = (b"content-length", b"transfer-encoding", b"connection", b"expect", b"keep-alive")
@@ -20,11 +20,9 @@ class Unreleased(Exception):  # noqa: N818 -- becomes a refusal
     """Nobody took it."""
 
 
-async def release(  # noqa: PLR0913 -- a request and the two ways it goes
+async def release(
     place: Path,
-    method: bytes,
-    target: bytes,
-    headers: Headers,
+    incoming: Incoming,
     content: Content,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
@@ -38,7 +36,7 @@ async def release(  # noqa: PLR0913 -- a request and the two ways it goes
     except OSError as error:
         raise Unreleased(str(error)) from error
     async with asyncio.TaskGroup() as group:
-        sending = group.create_task(_send(out, _head(method, target, headers, content), content))
+        sending = group.create_task(_send(out, _head(incoming, content), content))
         answering = group.create_task(_answer(back, writer))
         gone = group.create_task(_gone(reader))
         await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -48,10 +46,10 @@ async def release(  # noqa: PLR0913 -- a request and the two ways it goes
     return answering.result() if answering.done() and not answering.cancelled() else 0
 
 
-def _head(method: bytes, target: bytes, headers: Headers, content: Content) -> bytes:
+def _head(incoming: Incoming, content: Content) -> bytes:
     lines = [
-        b"%b %b HTTP/1.1" % (method, target),
-        *(b"%b: %b" % pair for pair in headers if pair[0].lower() not in OF_THE_WIRE),
+        b"%b %b HTTP/1.1" % (incoming.method, incoming.target),
+        *(b"%b: %b" % pair for pair in incoming.headers if pair[0].lower() not in OF_THE_WIRE),
         b"content-length: %d" % content.size,
         b"connection: close",
     ]

@@ -6,18 +6,20 @@ was looked at. TLS, time limits and HTTP itself stay with the server that runs t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from troth.enforce import answers, uploads
+from troth.adapters.scratch import Room, Scratch, ScratchError
+from troth.enforce import answers
 from troth.enforce.decide import Decision
-from troth.enforce.keeper import Keeper
+from troth.enforce.keeper import PASSED, Keeper, Ruling
 from troth.enforce.page import EVENT
 from troth.enforce.snapshot import Body, Snapshot
 from troth.enforce.wire import Message, Reply
 from troth.kernel.request import CLIENT, MARKER, Headers, Request
 
 CHUNK = 64 * 1024
+AT_ONCE, TOTAL_BYTES = 32, 2 * 1024**3  # of uploads; as `[guard.uploads]` says by default
 
 Own = Callable[[Message], Reply | None]  # what Troth itself answers below its prefix
 
@@ -39,11 +41,13 @@ class Inside:
         own: answers below Troth's prefix; None for what is not Troth's.
         body_s: within which a body must have come, where the door can end the wait (ASGI).
         upload_s: the same for an upload.
+        room: how much of uploads is held at once, on disk.
     """
 
     own: Own = lambda _: None
     body_s: float = 30.0
     upload_s: float = 600.0
+    room: Room = field(default_factory=lambda: Room(AT_ONCE, TOTAL_BYTES))
 
 
 def target_of(path: bytes, query: bytes, raw: bytes) -> bytes:
@@ -114,10 +118,37 @@ def declared(request: Request, limit: int) -> int | None:
     return int(length)
 
 
-def boundary_of(request: Request) -> bytes | None:
-    """The boundary of an upload's parts; None for an upload of another kind, which is not read."""
-    types = request.values(b"content-type")
-    return uploads.boundary_of(types[0]) if len(types) == 1 else None
+def scratch(inside: Inside) -> Scratch:
+    """Where an upload is to lie. Raises Doubt when there is no room."""
+    try:
+        return Scratch(None, inside.room)
+    except ScratchError as error:
+        raise Doubt(503, "no-room") from error
+
+
+def stored(file: Scratch, piece: bytes) -> None:
+    """Keep a piece of an upload. Raises Doubt when there is no room."""
+    try:
+        file.write(piece)
+    except ScratchError as error:
+        raise Doubt(503, "no-room") from error
+
+
+def looked(keeper: Keeper, request: Request, file: Scratch) -> Ruling:
+    """The ruling on an upload that lies whole. Slow: never in an event loop.
+
+    Fails closed: what breaks while it is looked at is 503.
+    """
+    uploads = keeper.current.snapshot.uploads
+    if uploads is None:
+        return PASSED
+    try:
+        found = uploads.look(request, file)
+    except Exception:  # noqa: BLE001 -- a machine's loop: a bug refuses
+        return keeper.refuse(503, "failed", request)
+    if found.fault is None and not found.outline:
+        return PASSED
+    return keeper.uploaded(with_body(request, found.outline), found.fault)
 
 
 def for_application(headers: Headers, decision: Decision) -> list[tuple[bytes, bytes]]:

@@ -8,12 +8,12 @@ written again from the decoded one. Time limits of a body are the server's: a re
 """
 
 import io
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from troth.enforce import uploads, within
+from troth.adapters.scratch import Scratch
+from troth.enforce import within
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import Keeper, Ruling
 from troth.enforce.snapshot import Body
@@ -41,9 +41,12 @@ class Door:
         request = request_of(environ)
         file: BinaryIO | None = None
         try:
-            file = self._body(request, environ)
-            request = within.with_body(request, self._inspected(file, request))
-            ruling = self._own(request) or self._judge(request)
+            if self.keeper.current.snapshot.body(request) is Body.UPLOAD:
+                ruling, file = self._uploaded(request, environ)
+            else:
+                file = self._body(request, environ)
+                request = within.with_body(request, _inspected(file))
+                ruling = self._own(request) or self._judge(request)
         except within.Doubt as doubt:
             ruling = self.keeper.refuse(doubt.status, doubt.code, request)
         if ruling.refused is not None:
@@ -52,6 +55,18 @@ class Door:
         let = _environ(environ, request, ruling.decision, file)
         answer = _Answer(self.keeper, request, ruling.decision, start_response, file)
         return answer.of(self.app, let)
+
+    def _uploaded(self, request: Request, environ: Environ) -> tuple[Ruling, BinaryIO | None]:
+        """Judged by its headers before any of it is read, then looked at where it lies."""
+        ruling = self._judge(request)
+        if ruling.refused is not None:
+            return ruling, None
+        file = self._body(request, environ)
+        if not isinstance(file, _Stored):
+            return ruling, file
+        more = within.looked(self.keeper, request, file.scratch)
+        file.seek(0)
+        return (ruling if more.refused is None else more), file
 
     def _own(self, request: Request) -> Ruling | None:
         own = within.own(request, self.keeper, self.inside)
@@ -77,7 +92,7 @@ class Door:
             if request.values(b"transfer-encoding"):
                 raise within.Doubt(411, "no-length")
             return None
-        file = _store(kind)
+        file = io.BytesIO() if kind is not Body.UPLOAD else _Stored(within.scratch(self.inside))
         try:
             _copy(environ["wsgi.input"], file, declared, limit)
         except OSError as error:
@@ -89,29 +104,52 @@ class Door:
         file.seek(0)
         return file
 
-    def _inspected(self, file: BinaryIO | None, request: Request) -> bytes | None:
-        if file is None:
-            return None
-        if isinstance(file, io.BytesIO):
-            return file.getvalue()
-        boundary = within.boundary_of(request)
-        if boundary is None:
-            return None
-        try:
-            file.flush()
-            return uploads.outline(file, boundary, self.keeper.current.snapshot.max_body_bytes)
-        except uploads.UploadError as error:
-            _close(file)
-            raise within.Doubt(400, "upload") from error
-        finally:
-            if not file.closed:
-                file.seek(0)
+
+class _Stored(io.BufferedReader):
+    """An upload on disk as the application reads it; closed, it is gone."""
+
+    def __init__(self, scratch: Scratch) -> None:
+        super().__init__(_Raw(scratch), within.CHUNK)
+        self.scratch = scratch
+
+    def write(self, piece: Any) -> int:
+        """At the end, before anybody reads. Raises Doubt when there is no room."""
+        within.stored(self.scratch, piece)
+        return len(piece)
 
 
-def _store(kind: Body) -> BinaryIO:
-    if kind is not Body.UPLOAD:
-        return io.BytesIO()
-    return cast("BinaryIO", tempfile.TemporaryFile(prefix="troth-upload-"))
+class _Raw(io.RawIOBase):
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch = scratch
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, to: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._scratch.size}[whence]
+        self._at = max(start + to, 0)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, into: Any) -> int:
+        piece = self._scratch.read(self._at, len(into))
+        into[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        self._scratch.close()
+        super().close()
+
+
+def _inspected(file: BinaryIO | None) -> bytes | None:
+    return file.getvalue() if isinstance(file, io.BytesIO) else None
 
 
 def _copy(source: Any, file: BinaryIO, declared: int | None, limit: int) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from troth.adapters import chance, clock, config
 from troth.adapters.counters import Memory
 from troth.adapters.log import Log
+from troth.adapters.scratch import Room
 from troth.catalogue import Settings
 from troth.enforce import direct, page, reports, sink, wire, within
 from troth.enforce.bans import Bans
@@ -86,7 +87,12 @@ class Guard(Keeper):
             now=clock.now,
             new_id=lambda: f"{self._rng.getrandbits(128):032x}",
         )
-        self.inside = within.Inside(own=self._own(own.answer))
+        given = settings.guard.uploads
+        self.inside = within.Inside(
+            own=self._own(own.answer),
+            upload_s=given.receive_s,
+            room=Room(given.at_once, given.total_bytes),
+        )
         self._seen = _mark(self._path)
         self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
         self._renewing: threading.Thread | None = None
