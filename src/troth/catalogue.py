@@ -106,9 +106,14 @@ class Database(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Counters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[counters]`: where limits are counted; in the guard's own memory unless a URL is given."""
+    """`[counters]`: where limits, trails and bans are kept; by each guard unless a URL is given.
+
+    With a URL all guards share them, and so do applications with the guard in their own process.
+    """
 
     url: Annotated[str, Meta(pattern=r"^((env|file):.+)?$")] = ""  # redis://, rediss://, unix://
+    # 32 characters or more, random, the same for all guards: names in the server are hashed with it
+    key: Annotated[str, Meta(pattern=r"^((env|file):.+)?$")] = ""
     timeout_ms: Annotated[int, Meta(ge=5, le=5_000)] = 100  # then nothing passes, but where it may
 
 

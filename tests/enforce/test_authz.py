@@ -199,15 +199,17 @@ def elsewhere(answers):
         config="",
         made=NOW,
     )
-    means = Means(now=lambda: NOW, new_id=lambda: "00ff", told=lambda *_: None)
 
-    def asked(asks):
-        future = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(answers, future, asks)
-        return future
+    class There:
+        def ask(self, asks):
+            future = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(answers, future, asks)
+            return future
+
+    means = Means(now=lambda: NOW, new_id=lambda: "00ff", told=lambda *_: None, elsewhere=There())
 
     async def scene():
-        door = Authz(Keeper(Current(snapshot, lambda *_: None), means), None, asked)
+        door = Authz(Keeper(Current(snapshot, lambda *_: None), means))
         question = wire.Message(method=b"GET", target=b"/", headers=((b"host", b"a"),), body=b"")
         return await asyncio.wait_for(door.answer(question), 20)
 

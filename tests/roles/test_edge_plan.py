@@ -140,7 +140,7 @@ def test_a_socket_where_nobody_listens_is_named(tmp_path):
 
 
 def test_several_guards_decide_only_with_counters_that_they_share():
-    shared = {"url": "file:/run/counters"}
+    shared = {"url": "file:/run/counters", "key": "file:/run/key"}
     several = edge_plan.plan(settings(guard={"active": 3}, counters=shared), PLACES)
 
     assert [path.name for path in several.guards] == [
@@ -153,6 +153,9 @@ def test_several_guards_decide_only_with_counters_that_they_share():
         edge_plan.plan(settings(guard={"active": 2}), PLACES)
     assert caught.value.where == "[guard] active"
     assert "[counters] url" in caught.value.mend
+    with pytest.raises(ConfigError) as caught:
+        edge_plan.plan(settings(counters={"url": "file:/run/counters"}), PLACES)
+    assert caught.value.where == "[counters] key"
 
 
 def test_the_kernel_drops_nobody_behind_a_proxy():

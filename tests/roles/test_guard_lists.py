@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from troth.adapters import clock
 from troth.promises.guard.settings.addresses import Blocklist
 from troth.roles import guard_lists
 from troth.roles.guard_lists import Lists
@@ -80,8 +81,7 @@ def test_a_file_is_read_and_read_again(tmp_path):
     path.write_text("192.0.2.0/24\n")
     play = Play(tmp_path, {"name": "drop", "source": f"file:{path}", "refresh_s": 1})
 
-    assert "192.0.2.7" not in play.lists.by_name["drop"]
-    play.until(lambda: "192.0.2.7" in play.lists.by_name["drop"])
+    assert "192.0.2.7" in play.lists.by_name["drop"]  # nobody is served without it
     path.write_text("198.51.100.1\n")
     play.until(lambda: "198.51.100.1" in play.lists.by_name["drop"])
     assert "192.0.2.7" not in play.lists.by_name["drop"]
@@ -130,7 +130,7 @@ def test_other_settings_keep_what_is_the_same(tmp_path):
 
     play.lists.renew([msgspec.convert(each, Blocklist) for each in (one, two)])
     assert "192.0.2.1" in play.lists.by_name["a"]
-    assert "192.0.2.1" not in play.lists.by_name["b"]
+    assert "192.0.2.1" in play.lists.by_name["b"]
     play.lists.renew([])
     assert play.lists.by_name == {}
 
@@ -143,3 +143,26 @@ def test_a_file_that_is_not_there_is_told_once(tmp_path):
 
     assert [name for name, _ in play.events] == ["list.kept"]
     assert play.shown["drop"]["stale"]
+
+
+def test_what_another_process_fetched_is_not_fetched_again_while_it_is_fresh(tmp_path, site):
+    said = {"name": "feed", "source": site.url, "refresh_s": 3600}
+    for _ in range(3):
+        play = Play(tmp_path, said)
+        play.until(lambda play=play: play.lists._lists["feed"].due > 0)
+        assert "192.0.2.1" in play.lists.by_name["feed"]
+
+    assert len(site.asked) == 1
+
+
+def test_a_list_that_is_not_shown_is_in_use_all_the_same(tmp_path):
+    path = tmp_path / "drop.txt"
+    path.write_text("192.0.2.0/24\n")
+    said = {"name": "drop", "source": f"file:{path}"}
+    lists = guard_lists.Lists(
+        [msgspec.convert(said, Blocklist)], tmp_path, lambda *_: None, clock.now, is_shown=False
+    )
+    lists._tell()
+
+    assert "192.0.2.7" in lists.by_name["drop"]
+    assert not (tmp_path / guard_lists.SHOWN).exists()

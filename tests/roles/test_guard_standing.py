@@ -31,6 +31,7 @@ upstream = "http://127.0.0.1:1"
 host = "status.demo.localhost"
 [counters]
 url = "file:{url}"
+key = "file:{key}"
 timeout_ms = 2000
 [guard]
 active = 2
@@ -50,7 +51,9 @@ class Guards:
         url = places.data / "counters"
         url.write_text(f"unix://{places.data}/redis.sock\n")
         self.config = places.data / "troth.toml"
-        self.config.write_text(TOML.format(url=url))
+        key = places.data / "counters-key"
+        key.write_text("a key of two and thirty characters\n")
+        self.config.write_text(TOML.format(url=url, key=key))
         self.serve()
         for index in (0, 1):
             self.start(index)

@@ -61,7 +61,7 @@ class Door:
             await self.app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_of(scope)
+        request = self.keeper.recognised(request_of(scope))
         with _Read() as body:
             try:
                 ruling = await self._decided(body, request, receive)
@@ -78,8 +78,8 @@ class Door:
             await self.app(let, body.replayed(receive), answer.send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_of(scope)
-        ruling = self._judge(request)
+        request = self.keeper.recognised(request_of(scope))
+        ruling = await self._judge(request)
         if ruling.refused is None:
             headers = within.for_application(request.headers, ruling.decision)
             await self.app({**scope, "headers": headers}, receive, send)
@@ -95,8 +95,8 @@ class Door:
         if self.keeper.current.snapshot.body(request) is not Body.UPLOAD:
             await self._read(body, request, receive)
             request = within.with_body(request, body.inspected)
-            return self._own(request) or self._judge(request)
-        ruling = self._judge(request)
+            return self._own(request) or await self._judge(request)
+        ruling = await self._judge(request)
         if ruling.refused is not None:
             return ruling
         await self._read(body, request, receive)
@@ -109,10 +109,10 @@ class Door:
         own = within.own(request, self.keeper, self.inside)
         return Ruling(refused=own) if own else None
 
-    def _judge(self, request: Request) -> Ruling:
+    async def _judge(self, request: Request) -> Ruling:
         if not within.is_one(request):
             return self.keeper.refuse(400, "malformed", request)
-        return self.keeper.judge(request)
+        return await self.keeper.judge_later(request)
 
     async def _read(self, body: "_Read", request: Request, receive: Receive) -> None:
         """Read the body as far as it is read at all. Raises _Gone, within.Doubt."""
@@ -246,7 +246,7 @@ class _Answer:
 
     async def _refused(self, start: Event, body: bytes | None) -> bool:
         response = Response(status=start["status"], headers=tuple(start["headers"]), body=body)
-        ruling = self._keeper.answered(self._request, response, self._decision)
+        ruling = await self._keeper.answered_later(self._request, response, self._decision)
         if ruling.refused is not None:
             self._is_refused = True
             await _say(self._send, ruling.refused, self._request.method)

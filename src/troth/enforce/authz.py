@@ -8,16 +8,12 @@ Fails closed: what cannot be read is 400, what cannot be decided is 503; both ar
 """
 
 import asyncio
-from collections.abc import Callable
 
 from troth.enforce import wire
 from troth.enforce.awaited import Waiting
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import PASSED, Keeper, Ruling
-from troth.kernel.request import CLIENT, Headers, Request, Tally
-from troth.kernel.request import Ask as One
-
-Ask = Callable[[tuple[One, ...]], "asyncio.Future[dict[str, Tally]]"]
+from troth.kernel.request import CLIENT, Headers, Request
 
 TO_REMOVE = b"x-envoy-auth-headers-to-remove"  # Source: Envoy, ext_authz, raw HTTP authorization
 
@@ -28,15 +24,11 @@ class Authz:
     Args:
         keeper: decides.
         waiting: where the application's answers are waited for; without it nobody is told of them.
-        ask: counters that are elsewhere; without it the keeper's own are at hand.
     """
 
-    def __init__(
-        self, keeper: Keeper, waiting: Waiting | None = None, ask: Ask | None = None
-    ) -> None:
+    def __init__(self, keeper: Keeper, waiting: Waiting | None = None) -> None:
         self._keeper = keeper
         self._waiting = waiting
-        self._ask = ask
         self.counts = keeper.counts
 
     def answer(self, message: wire.Message) -> wire.Reply | asyncio.Future[wire.Reply]:
@@ -44,29 +36,8 @@ class Authz:
         request = request_of(message)
         if request is None:
             return self._said(self._keeper.refuse(400, "malformed", _unread(message)))
-        if self._ask is None:
-            return self._said(self._keeper.judge(request))
-        return self._asked(request, self._ask)
-
-    def _asked(self, request: Request, ask: Ask) -> wire.Reply | asyncio.Future[wire.Reply]:
-        """The same with counters that are elsewhere: one question to them, if any."""
-        steps = self._keeper.judging(request)
-        try:
-            asks = next(steps)
-        except StopIteration as end:
-            return self._said(end.value)
-        reply: asyncio.Future[wire.Reply] = asyncio.get_running_loop().create_future()
-
-        def told(done: asyncio.Future[dict[str, Tally]]) -> None:
-            error = done.exception()
-            try:
-                steps.send(error if isinstance(error, Exception) else done.result())
-            except StopIteration as end:
-                if not reply.done():
-                    reply.set_result(self._said(end.value))
-
-        ask(asks).add_done_callback(told)
-        return reply
+        request = self._keeper.recognised(request)
+        return self._keeper.later(self._keeper.judging(request), self._said)
 
     def _said(self, ruling: Ruling) -> wire.Reply:
         if ruling.refused is not None:

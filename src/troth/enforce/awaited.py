@@ -10,6 +10,7 @@ room. Fails open: an answer that nobody told of was not counted. What an attempt
 then is the check's own business.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Waiting:
         self._waiting[name] = _Waiting(awaits, now + LASTS)
         return ((AWAITED, f"{self._index}.{name}".encode()),)
 
-    def answer(self, message: wire.Message) -> wire.Reply:
+    def answer(self, message: wire.Message) -> "wire.Reply | asyncio.Future[wire.Reply]":
         """Hear of one answer; never raises. The reply has what the visitor's answer gets more."""
         name = message.target.removeprefix(b"/").decode("ascii", "replace")
         waiting = self._waiting.pop(name, None)
@@ -85,4 +86,5 @@ class Waiting:
         location = ((LOCATION, told[LOCATION]),) if LOCATION in told else ()
         body = message.body if name.endswith(READS_BODY) else None
         response = Response(status=int(status), headers=location, body=body)
-        return wire.Reply(status=200, headers=self._keeper.heard(waiting.awaits, response))
+        heard = self._keeper.hearing(waiting.awaits, response)
+        return self._keeper.later(heard, lambda more: wire.Reply(status=200, headers=more))

@@ -4,7 +4,9 @@ Fails closed: an exception here is a bug, and the door that called turns it into
 
 A decision needs counters, which may be in another process. So it is a generator that yields what
 it asks for, once at most, and is sent the tallies: `decide` drives it with counters at hand, and a
-door whose counters are elsewhere drives `deciding` itself, with one round trip.
+door whose counters are elsewhere drives `deciding` itself, with one round trip. Where trails are
+elsewhere, too (`trail.ELSEWHERE`), what is asked is `Wanted` whenever a check will read one, and
+`Taken` is sent.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -25,13 +27,17 @@ from troth.kernel.request import (
     Request,
     Response,
     Strike,
+    Taken,
     Tally,
+    Wanted,
 )
-from troth.kernel.trail import Note
+from troth.kernel.trail import ELSEWHERE, Look, Note, left
 
 MAX_TOLD_BYTES = 256
 
 Tallies = Mapping[str, Tally]
+Question = tuple[Ask, ...] | Wanted
+Answer = Tallies | Taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ def decide(
     steps = deciding(request, snapshot, known)
     try:
         asks = next(steps)
+        assert not isinstance(asks, Wanted)  # noqa: S101 -- trails are at hand, too
         steps.send(take(asks))
     except StopIteration as end:
         decision: Decision = end.value
@@ -83,21 +90,58 @@ def decide(
 
 def deciding(
     request: Request, snapshot: Snapshot, known: Known
-) -> Generator[tuple[Ask, ...], Tallies, Decision]:
+) -> Generator[Question, Answer, Decision]:
     """Ask the gates (they need no counter), then the counters, then the checks.
 
     The first refusal is the answer. Whom a gate refuses uses up nobody's counter.
     """
+    if known.trails is ELSEWHERE and snapshot.looks:
+        return (yield from _deciding_elsewhere(request, snapshot, known))
     found = _Found()
     if not found.has_refusal(request, known, snapshot.gates):
         asks = tuple(ask for asked in snapshot.asks for ask in asked(request, known))
         if asks:
-            known = replace(known, tallies=(yield asks))
+            known = _with(known, (yield asks))
         opened = snapshot.opened(request)
         if isinstance(opened, Refusal):
             return Decision(refusal=opened, counted=(opened.slug,))
         found.has_refusal(opened, known, snapshot.checks)
     return found.decision()
+
+
+def _deciding_elsewhere(
+    request: Request, snapshot: Snapshot, known: Known
+) -> Generator[Question, Answer, Decision]:
+    """The same where trails are shared: a request is opened before anything is asked.
+
+    Fails closed: a check that reads a trail which nobody looked at breaks.
+    """
+    found = _Found()
+    if found.has_refusal(request, known, snapshot.gates):
+        return found.decision()
+    asks = tuple(ask for asked in snapshot.asks for ask in asked(request, known))
+    opened = snapshot.opened(request)
+    looks: tuple[Look, ...] = ()
+    if not isinstance(opened, Refusal):
+        looks = tuple(one for look in snapshot.looks if (one := look(opened, known)) is not None)
+    if asks or looks:
+        known = _with(known, (yield Wanted(asks, looks) if looks else asks))
+    if isinstance(opened, Refusal):
+        return Decision(refusal=opened, counted=(opened.slug,))
+    found.has_refusal(opened, known, snapshot.checks)
+    return _settled(found.decision(), looks)
+
+
+def _with(known: Known, answer: Answer) -> Known:
+    if isinstance(answer, Taken):
+        return replace(known, tallies=answer.tallies, trails=answer.trails)
+    return replace(known, tallies=answer)
+
+
+def _settled(decision: Decision, looks: tuple[Look, ...]) -> Decision:
+    """The decision with what is left to mark, of what was marked while looking."""
+    made = tuple(note for look in looks for note in look.notes)
+    return replace(decision, notes=left(made, decision.notes)) if made else decision
 
 
 def decide_upload(
@@ -149,6 +193,29 @@ def decide_awaited(awaits: tuple[Awaited, ...], response: Response, known: Known
     for awaited in awaits:
         found.is_ended_by(awaited.ask(response, known))
     return found.decision()
+
+
+def looking(
+    awaits: tuple[Awaited, ...],
+    response: Response,
+    known: Known,
+    decided: Callable[[Known], Decision],
+) -> Generator[Question, Answer, Decision]:
+    """Decide about an answer, after looking at the trails that are read for it, once at most.
+
+    Args:
+        awaits: of the decision about the request.
+        response: the answer.
+        known: as of now.
+        decided: the decision, by what is then known.
+    """
+    looks: tuple[Look, ...] = ()
+    if known.trails is ELSEWHERE:
+        asked = (each.looks(response, known) for each in awaits if each.looks is not None)
+        looks = tuple(look for look in asked if look.keys or look.notes)
+    if looks:
+        known = _with(known, (yield Wanted((), looks)))
+    return _settled(decided(known), looks)
 
 
 class _Found:

@@ -15,6 +15,7 @@ from troth.kernel.errors import Failure
 from troth.kernel.request import (
     GuardAsks,
     GuardCheck,
+    GuardLooks,
     GuardOwn,
     Opinion,
     Refusal,
@@ -63,6 +64,7 @@ class Snapshot:
     Args:
         gates: checks that need no counter, asked first (bans, blocklists, zones).
         asks: which counters a request concerns; asked when no gate refused.
+        looks: which trails the checks will read; asked only where trails are elsewhere.
         opened: the request as the checks see it (its body uncompressed), or why it cannot be read.
         checks: in the order in which they are asked; the first refusal ends it.
         bodies: those of them that are asked again about an upload, with what is read of it.
@@ -82,6 +84,7 @@ class Snapshot:
 
     gates: tuple[GuardCheck, ...] = ()
     asks: tuple[GuardAsks, ...] = ()
+    looks: tuple[GuardLooks, ...] = ()
     opened: Callable[[Request], Request | Refusal] = _as_sent
     checks: tuple[GuardCheck, ...]
     bodies: tuple[GuardCheck, ...] = ()

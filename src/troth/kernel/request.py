@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from troth.kernel.trail import Note, Trails
+from troth.kernel.trail import Look, Note, Trails
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -109,6 +109,22 @@ class Tally:
     retry_after: timedelta = timedelta(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of counters and trails that are elsewhere, in one question."""
+
+    asks: tuple[Ask, ...]
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was answered to that: tallies by key, and the trails that were looked at."""
+
+    tallies: Mapping[str, Tally]
+    trails: Trails
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ban:
     """Somebody is kept out for a while.
@@ -154,7 +170,8 @@ class Known:
         lists: by name: who is on a blocklist (asked with `Request.client`).
         tallies: of the counters asked for, by their key.
         remembered: small facts that outlive a request, by key (a known device, a learnt type).
-        trails: what was marked of somebody in the last while, by key.
+        trails: what was marked of somebody in the last while, by key; `trail.ELSEWHERE` until
+            somebody looked at those that are shared.
     """
 
     now: datetime
@@ -231,16 +248,20 @@ class Awaited:
     Args:
         ask: pure; what is said of the answer. Holds no secret of the request, it may lie a while.
         reads_body: the answer's first bytes are wanted, too.
+        looks: which trails `ask` will read, where they are elsewhere; None: it reads none.
     """
 
     ask: Callable[[Response, Known], Opinion]
     reads_body: bool = False
+    looks: Callable[[Response, Known], Look] | None = None
 
 
 FINE = Opinion()  # nothing to say
 
 GuardCheck = Callable[[Request, Known], Opinion]  # pure; fails closed: an exception refuses
 GuardAsks = Callable[[Request, Known], tuple[Ask, ...]]  # pure: the counters a request concerns
+# pure: the trails that the check of that topic will read; None where it will read none
+GuardLooks = Callable[[Request, Known], Look | None]
 # pure: what is said of an answer (a leak, a failed login); a refusal takes the answer's place
 ResponseCheck = Callable[[Request, Response, Known], Opinion]
 # pure: what the guard answers below Troth's prefix; the text is 128 fresh random bits in hex

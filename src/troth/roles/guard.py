@@ -24,13 +24,11 @@ from troth.adapters.log import Log
 from troth.enforce import authz, awaited, direct, judged, reports, sink, wire
 from troth.enforce.answers import Answers
 from troth.enforce.awaited import Waiting
+from troth.enforce.clients import Clients
 from troth.enforce.keeper import Keeper, Means
 from troth.enforce.snapshot import Current, Snapshot, Told
-from troth.enforce.trails import Trails
 from troth.kernel.errors import Failure
-from troth.promises.guard.enforce.secrets import Secrets
-from troth.promises.guard.rules.tokens import Key
-from troth.roles import guard_keys, rules_cache, running, start, up
+from troth.roles import guard_keys, rules_cache, running, start, up, vantage_keys
 from troth.roles.guard_standing import Standing
 from troth.roles.learn import Watch
 from troth.roles.places import Places
@@ -76,20 +74,30 @@ async def _run(path: Path, places: Places, index: int) -> None:
             refused = str(fields["because"])
         log.event(name, **fields)
 
-    secrets, trails = _secrets(places, rng), Trails(clock.now())
-    programs = Programs(places.spool / rules_cache.FOLDER)
-    current = Current(build(path, secrets(), programs), told)
     settings = up.read(path)
+    keys = guard_keys.Keys(settings, places.spool / guard_keys.FILE, rng)
+    programs = Programs(places.spool / rules_cache.FOLDER)
+
+    def built() -> Snapshot:
+        return build(path, keys.secrets(clock.now()), programs)
+
+    current = Current(built(), told)
     recorder = Recorder(places, settings.guard, told)
-    standing = Standing(settings, places, index, told, trails)
-    means = recorder.means(Means(now=clock.now, new_id=_ids(rng, 64), told=told))
+    standing = Standing(settings, places, index, told, keys, _ids(rng, 128)())
+    means = recorder.means(
+        Means(
+            now=clock.now,
+            new_id=_ids(rng, 64),
+            told=told,
+            recognised=Clients(lambda: vantage_keys.public(places.keys)).recognised,
+        )
+    )
     keeper = Keeper(current, standing.means(means))
     waiting = Waiting(keeper, index=index, now=clock.now, new_id=_ids(rng, 128))
-    asked = authz.Authz(keeper, waiting, standing.ask)
     learnt, drain = reports.Learnt(places.spool / LEARNT), sink.Sink(places.spool / SINK)
     kept: list[_Kept] = [learnt, drain]
     own = direct.Direct(current, learnt, drain, now=clock.now, new_id=_ids(rng, 128))
-    asking = wire.Door(places.socket(f"guard-{index}"), asked.answer, told)
+    asking = wire.Door(places.socket(f"guard-{index}"), authz.Authz(keeper, waiting).answer, told)
     doors = [
         asking,
         wire.Door(places.socket(f"guard-leaks-{index}"), Answers(keeper).answer, told),
@@ -116,7 +124,7 @@ async def _run(path: Path, places: Places, index: int) -> None:
 
     async def renew() -> None:
         """Build beside the loop, for rules take seconds; swap in it."""
-        made = await asyncio.to_thread(_attempt, lambda: build(path, secrets(), programs))
+        made = await asyncio.to_thread(_attempt, built)
         is_taken = current.renew(lambda: _or_raise(made))
         await asyncio.to_thread(standing.reread, path, is_taken=is_taken)
         if is_taken:
@@ -140,23 +148,12 @@ async def _run(path: Path, places: Places, index: int) -> None:
         _quicken(quicken, programs, told, QUICKEN_AFTER_S + QUICKEN_LATER_S * index),
         _renew_keys(again, LOOK_AT_KEYS_S),
         _save(kept, told),
-        _count((asked.counts, own.counts), told, COUNT_EVERY_S),
+        _count((keeper.counts, own.counts), told, COUNT_EVERY_S),
     )
     await _until(stop, work, doors)
     _save_once(kept, told)
     await asyncio.to_thread(recorder.close)
-    log.event("guard.stopped", **asked.counts, **own.counts)
-
-
-def _secrets(places: Places, rng: chance.Dice) -> Callable[[], Secrets]:
-    """The guard's keys as they are now: those that last, and one that dies with the process."""
-    passing = Key("passing", rng.randbytes(32))
-
-    def secrets() -> Secrets:
-        ring = guard_keys.ring(places.spool / guard_keys.FILE, clock.now(), rng)
-        return Secrets(ring=ring, passing=passing)
-
-    return secrets
+    log.event("guard.stopped", **keeper.counts, **own.counts)
 
 
 def _ids(rng: chance.Dice, bits: int) -> Callable[[], str]:

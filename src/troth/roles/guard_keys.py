@@ -1,11 +1,14 @@
 """The keys of the guard's cookies and tokens: made on first use, renewed every month, kept private.
 
-One file in the spool, mode 0600, shared by the guard and its standby. Fails open: a file that is
+One file in the spool, mode 0600, shared by the guard and its standby. Where guards share counters,
+keys made of the operator's (`[counters] key`) come before: what one machine seals another opens,
+and what is hashed is the same on all. Fails open: a file that is
 damaged is replaced, and then every device is a stranger once and every form must be loaded again;
 one that cannot be written leaves the guard with what it has, and that is told.
 """
 
 import base64
+import hmac
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,14 +17,19 @@ import msgspec
 
 from troth.adapters import files
 from troth.adapters.chance import Dice
+from troth.adapters.config import ConfigError
+from troth.catalogue import Settings
 from troth.kernel.errors import Failure
+from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key, Keyring
+from troth.roles import state
 
 FILE = "guard-keys.json"
 FRESH = timedelta(days=30)  # the newest seals for so long
 KEPT = timedelta(days=430)  # a known device's longest life, and as long as a key seals
 MAX_FILE_BYTES = 64 * 1024
 SECRET_BYTES, NAME_BYTES = 32, 4
+MIN_SHARED = 32  # characters
 _TRIES, _PAUSE_S = 100, 0.05
 
 
@@ -31,6 +39,50 @@ class _Kept(msgspec.Struct, frozen=True):
     name: str
     secret: str
     made: datetime
+
+
+class Keys:
+    """The keys of one process: those that last, one that dies with it, and the operator's.
+
+    Args:
+        settings: `[counters] key` is read once, at the start.
+        path: of the file.
+        rng: dice.
+
+    Raises:
+        ConfigError: the operator's key cannot be had, or is too short.
+    """
+
+    def __init__(self, settings: Settings, path: Path, rng: Dice) -> None:
+        self._path, self._rng = path, rng
+        self._shared = _shared(settings)
+        self._passing = Key("passing", self.of("names") or rng.randbytes(SECRET_BYTES))
+
+    def of(self, purpose: str) -> bytes:
+        """A key for one purpose that all guards have; empty where they share nothing."""
+        if not self._shared:
+            return b""
+        return hmac.digest(self._shared, f"troth {purpose}".encode(), "sha256")
+
+    def secrets(self, now: datetime) -> Secrets:
+        """As they are now; a new one is made where it is time. Raises FileError."""
+        lasting = ring(self._path, now, self._rng)
+        if self._shared:
+            name = "s" + self.of("the seal's name")[:NAME_BYTES].hex()
+            lasting = Keyring((Key(name, self.of("seals")), *lasting.keys))
+        return Secrets(ring=lasting, passing=self._passing)
+
+
+def _shared(settings: Settings) -> bytes:
+    if not settings.counters.url:
+        return b""
+    said = state.secret(settings.counters.key, "[counters] key")
+    if len(said) < MIN_SHARED:
+        raise ConfigError(
+            f"a key of {len(said)} characters", where="[counters] key",
+            mend=f"{MIN_SHARED} random ones or more, as `openssl rand -hex 32` makes them",
+        )  # fmt: skip
+    return said.encode()
 
 
 def ring(path: Path, now: datetime, rng: Dice) -> Keyring:

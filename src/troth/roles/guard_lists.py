@@ -52,11 +52,19 @@ class Lists:
         spool: where copies are kept.
         told: where events go.
         now: the clock.
+        is_shown: what is in use is written down for whoever shows it; by one process of a spool.
     """
 
     def __init__(
-        self, said: Sequence[Blocklist], spool: Path, told: Told, now: Callable[[], datetime]
+        self,
+        said: Sequence[Blocklist],
+        spool: Path,
+        told: Told,
+        now: Callable[[], datetime],
+        *,
+        is_shown: bool = True,
     ) -> None:
+        self._is_shown = is_shown
         self._spool, self._told, self._now = spool, told, now
         self._lists: dict[str, _One] = {}
         self.by_name: dict[str, Ranges] = {}
@@ -73,6 +81,11 @@ class Lists:
             else:
                 self._lists[each.name] = self._begun(each)
         self._publish()
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there are lists to look after."""
+        return bool(self._lists)
 
     def shown(self) -> list[dict[str, Any]]:
         """Name, source, size, age and state of each."""
@@ -101,7 +114,7 @@ class Lists:
 
     def _tell(self) -> None:
         """What is in use, for whoever shows or proves it. Fails open: it is only shown."""
-        shown = self.shown()
+        shown = self.shown() if self._is_shown else None
         if shown != self._shown:
             with suppress(files.FileError):
                 files.write_atomic(
@@ -123,7 +136,8 @@ class Lists:
                     {"name": one.said.name, "count": ranges.count, "skipped": found.skipped},
                 )
             one.had, one.problem = had, ""
-            one.due = clock.monotonic_s() + one.said.refresh_s
+            age = self._now() - had if not one.said.source.startswith("file:") else timedelta(0)
+            one.due = clock.monotonic_s() + max((_refresh(one.said) - age).total_seconds(), 1.0)
         except (Failure, ValueError, TimeoutError, OSError) as error:
             one.problem = str(error)[:200]
             one.due = clock.monotonic_s() + min(one.said.refresh_s, MAX_PAUSE_S)
@@ -133,11 +147,16 @@ class Lists:
             self._publish()
 
     def _had(self, said: Blocklist) -> tuple[bytes, datetime]:
-        """The list and when it was made or fetched. Raises Failure or OSError."""
+        """The list and when it was made or fetched. Raises Failure or OSError.
+
+        What another process of this spool fetched is as good while it is fresh.
+        """
+        with suppress(FileNotFoundError):
+            raw, had = self._kept(said)
+            if said.source.startswith("file:") or self._now() - had < _refresh(said):
+                return raw, had
         if said.source.startswith("file:"):
-            path = Path(said.source.removeprefix("file:"))
-            raw = files.read_capped(path, MAX_BYTES)
-            return raw, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            raise FileNotFoundError(feeds.shown(said.source))
         key = state.secret(said.key, f"[[guard.lists]] {said.name}") if said.key else ""
         answer = http.fetch(
             said.source,
@@ -152,19 +171,23 @@ class Lists:
         files.write_atomic(self._copy(said), answer.body, mode=files.PRIVATE, durable=False)
         return answer.body, self._now()
 
+    def _kept(self, said: Blocklist) -> tuple[bytes, datetime]:
+        """A list's file, or the copy that was fetched. Raises FileNotFoundError or Failure."""
+        is_file = said.source.startswith("file:")
+        path = Path(said.source.removeprefix("file:")) if is_file else self._copy(said)
+        raw = files.read_capped(path, MAX_BYTES)
+        return raw, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
     def _begun(self, said: Blocklist) -> _One:
-        """A list as the last process left it."""
+        """A list as it lies on disk, so that nobody is served without it; read again at once."""
         one = _One(said, Ranges())
-        if said.source.startswith("file:"):
-            return one
         try:
-            raw = files.read_capped(self._copy(said), MAX_BYTES)
+            raw, had = self._kept(said)
             found = feeds.read(raw, said.kind)
             one.ranges, one.skipped = Ranges(found.networks), found.skipped
-            one.had = datetime.fromtimestamp(self._copy(said).stat().st_mtime, UTC)
-            one.digest = hashlib.sha256(raw).hexdigest()
-        except (FileNotFoundError, Failure, ValueError):
-            pass  # it is fetched at once
+            one.had, one.digest = had, hashlib.sha256(raw).hexdigest()
+        except (OSError, Failure, ValueError):
+            pass  # it is fetched at once, and told when it cannot be had
         return one
 
     def _copy(self, said: Blocklist) -> Path:
@@ -174,3 +197,7 @@ class Lists:
 
     def _publish(self) -> None:
         self.by_name = {name: one.ranges for name, one in self._lists.items()}
+
+
+def _refresh(said: Blocklist) -> timedelta:
+    return timedelta(seconds=said.refresh_s)

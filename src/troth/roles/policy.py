@@ -88,6 +88,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
     snapshot = Snapshot(
         gates=composed.gates,
         asks=composed.asks,
+        looks=composed.looks,
         opened=composed.opened,
         checks=composed.checks,
         bodies=composed.bodies,

@@ -1,48 +1,106 @@
 """The guard within an application's own process, for `roles.asgi` and `roles.wsgi`.
 
-Everything the guard's own process decides by, without an edge: rules, limits, bans, logins, events.
-What there is to know before using it: TLS, header sets and the trust page are the edge's; counters,
-bans and trails are this process's own, so four worker processes admit four times a limit; and
-blocklists are not asked.
+Everything the guard's own process decides by, without an edge: rules, limits, bans, blocklists,
+logins, events. What there is to know before using it: TLS, header sets and the trust page are the
+edge's. Counters, bans and trails are this process's own, so four worker processes admit four times
+a limit, unless `[counters] url` is set: then all processes and machines have the same.
+
+What is elsewhere is asked from a thread with an event loop of its own, which begins with the first
+request (after a server's fork). Without the server what needs counters or trails is 503, but on the
+routes that fail open.
 
 A change of troth.toml is taken up within a second of the next request, beside the requests; one
 that cannot be used changes nothing and is told on standard error. Fails closed: a first
 configuration that cannot be used raises, so the application does not start without its guard.
 """
 
+import asyncio
+import concurrent.futures
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from troth.adapters import chance, clock, config
-from troth.adapters.counters import Memory
+from troth.adapters.counters import CountersError
 from troth.adapters.log import Log
 from troth.adapters.scratch import Room
 from troth.catalogue import Settings
 from troth.enforce import direct, page, reports, sink, wire, within
-from troth.enforce.bans import Bans
-from troth.enforce.decide import Decision, Tallies
+from troth.enforce.clients import Clients
+from troth.enforce.decide import Decision, Question
 from troth.enforce.envoy.replies import STYLE
-from troth.enforce.keeper import Keeper, Means, Ruling
+from troth.enforce.keeper import Keeper, Means, Ruled
 from troth.enforce.snapshot import Current, Snapshot
-from troth.enforce.trails import Trails
 from troth.kernel.errors import Failure
-from troth.kernel.request import Ask, Known, Request
-from troth.promises.guard.enforce.limits import ALLOWED
-from troth.promises.guard.enforce.secrets import Secrets
-from troth.promises.guard.rules.bans import Sentence
-from troth.promises.guard.rules.ranges import Ranges
-from troth.promises.guard.rules.tokens import Key
-from troth.roles import guard_keys, rules_cache
+from troth.kernel.request import Request, Taken
+from troth.roles import guard_keys, rules_cache, vantage_keys
+from troth.roles.guard_standing import Standing
 from troth.roles.places import Places
 from troth.roles.policy import Programs, build
 from troth.roles.recorder import Recorder
 
 STDERR = 2
 LOOK_AT_CONFIG_S = 1.0
+BEGIN_S = 5.0  # for the thread to begin
+WAIT_S = 6.0  # longer than any `[counters] timeout_ms`
 QUICKEN_AFTER_S = 5.0  # after the first request
 LEARNT, SINK = "csp-within.json", "sink-within.json"  # in the spool
+
+
+class Within(Standing):
+    """The same standing, whose lists and whose server are looked after by a thread beside."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> None:
+        """Start the thread, where there is anything to look after."""
+        if self._loop is not None or (self.remote is None and not self.lists.has_any):
+            return
+        ready = threading.Event()
+        threading.Thread(target=self._beside, args=(ready,), name="troth", daemon=True).start()
+        ready.wait(BEGIN_S)
+
+    def ask(self, question: Question) -> "asyncio.Future[Taken]":
+        """The answer, for whichever loop asks."""
+        return asyncio.wrap_future(self._asked(question))
+
+    def wait(self, question: Question) -> Taken:
+        """The answer, while this thread waits: no longer than `[counters] timeout_ms` or so."""
+        return self._asked(question).result(WAIT_S)
+
+    def settle(self, decision: Decision, now: datetime) -> None:
+        """As Standing's; where marks go elsewhere, from there."""
+        if self.remote is None:
+            super().settle(decision, now)
+        elif self._loop is not None and (decision.notes or decision.strikes):
+            self._loop.call_soon_threadsafe(super().settle, decision, now)
+
+    def _asked(self, question: Question) -> "concurrent.futures.Future[Taken]":
+        found: concurrent.futures.Future[Taken] = concurrent.futures.Future()
+        if self._loop is None:
+            raise CountersError("what is elsewhere is not asked yet")
+
+        def told(done: "asyncio.Future[Taken]") -> None:
+            error = CountersError("closed") if done.cancelled() else done.exception()
+            if not found.set_running_or_notify_cancel():
+                return
+            if error is not None:
+                found.set_exception(error)
+            else:
+                found.set_result(done.result())
+
+        def ask() -> None:
+            Standing.ask(self, question).add_done_callback(told)
+
+        self._loop.call_soon_threadsafe(ask)
+        return found
+
+    def _beside(self, ready: threading.Event) -> None:
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            self._loop.call_soon(ready.set)
+            runner.run(self.run())
 
 
 class Guard(Keeper):
@@ -63,23 +121,22 @@ class Guard(Keeper):
         places.prepare()
         self._log = Log("within", clock.now, fd=STDERR)
         self._rng = chance.system()
-        self._keys = places.spool / guard_keys.FILE
-        self._passing = Key("passing", self._rng.randbytes(32))
+        self._keys = guard_keys.Keys(settings, places.spool / guard_keys.FILE, self._rng)
         self._programs = Programs(places.spool / rules_cache.FOLDER)
-        self._settling = threading.Lock()
-        self._trails = Trails(clock.now())
-        self._memory = Memory()
-        self._bans = Bans(_sentence(settings), Ranges, self._told)
+        self._standing = Within(
+            settings, places, None, self._told, self._keys, f"{self._rng.getrandbits(128):032x}"
+        )
         self.recorder = Recorder(places, settings.guard, self._told)
         means = Means(
             now=clock.now,
             new_id=lambda: f"{self._rng.getrandbits(64):016x}",
             told=self._told,
-            take=self._memory.take,
-            known=self._known,
-            settle=self._settle,
+            recognised=Clients(lambda: vantage_keys.public(places.keys)).recognised,
         )
-        super().__init__(Current(self._built(), self._told), self.recorder.means(means))
+        super().__init__(
+            Current(self._built(), self._told),
+            self.recorder.means(self._standing.means(means)),
+        )
         own = direct.Direct(
             self.current,
             reports.Learnt(places.spool / LEARNT),
@@ -98,13 +155,14 @@ class Guard(Keeper):
         self._renewing: threading.Thread | None = None
         self._is_begun = False
 
-    def judging(self, request: Request) -> Generator[tuple[Ask, ...], Tallies | Exception, Ruling]:
+    def judging(self, request: Request) -> Ruled:
         """As Keeper's; now and then it looks whether troth.toml is another one."""
         if not self._is_begun:  # not before a fork
             self._is_begun = True
             later = threading.Timer(QUICKEN_AFTER_S, self._quicken)
             later.daemon = True
             later.start()
+            self._standing.begin()
         if clock.monotonic_s() >= self._look_at:
             self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
             self._look()
@@ -120,7 +178,8 @@ class Guard(Keeper):
 
     def _renew(self) -> None:
         if self.current.renew(self._built):
-            self._bans.rules = _sentence(config.load(self._path, Settings))
+            self._standing.reread(self._path, is_taken=True)
+            self._standing.begin()
         self._quicken()
 
     def _quicken(self) -> None:
@@ -131,24 +190,10 @@ class Guard(Keeper):
             self._told("rules.slow", {"because": failure.hint()})
 
     def _built(self) -> Snapshot:
-        ring = guard_keys.ring(self._keys, clock.now(), self._rng)
-        return build(self._path, Secrets(ring=ring, passing=self._passing), self._programs)
+        return build(self._path, self._keys.secrets(clock.now()), self._programs)
 
     def _told(self, name: str, fields: dict[str, object]) -> None:
         self._log.event(name, **fields)
-
-    def _known(self, now: datetime) -> Known:
-        lists = {ALLOWED: self._bans.allowed}
-        return Known(now=now, bans=self._bans.by_subject, lists=lists, trails=self._trails)
-
-    def _settle(self, decision: Decision, now: datetime) -> None:
-        if not (decision.notes or decision.strikes):
-            return
-        with self._settling:
-            self._trails.mark(decision.notes, now)
-            if decision.strikes:
-                asks = tuple(strike.ask for strike in decision.strikes)
-                self._bans.struck(decision.strikes, self._memory.take(asks), now)
 
     def _own(self, answer: Callable[[wire.Message], wire.Reply]) -> within.Own:
         style = wire.Reply(
@@ -163,10 +208,6 @@ class Guard(Keeper):
             return style if path == prefix + page.STYLE_SHEET.encode() else answer(message)
 
         return own
-
-
-def _sentence(settings: Settings) -> Sentence:
-    return Sentence(settings.guard.bans, settings.edge.trusted_proxies)
 
 
 def _mark(path: Path) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Counters in a real Redis: as exact as those in the process, and closed when it is gone."""
 
 import asyncio
+import itertools
 import random
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,7 +11,9 @@ import pytest
 from troth.adapters.counters import CountersError, Memory
 from troth.adapters.counters.remote import MAX_BATCH, MAX_WAITING, Remote
 from troth.adapters.log import Secret
+from troth.enforce.trails import Trails
 from troth.kernel.request import Ask
+from troth.kernel.trail import BEGAN, MAX_MARKS, Look, Note
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 PATIENT = timedelta(seconds=20)
@@ -42,7 +45,7 @@ def run(scene):
 def test_a_burst_and_no_more(redis):
     async def scene():
         async with counters(redis.url) as remote:
-            return [(await remote.ask([one()]))["k:a"] for _ in range(4)]
+            return [(await remote.ask([one()])).tallies["k:a"] for _ in range(4)]
 
     said = run(scene())
 
@@ -59,7 +62,7 @@ def test_looking_takes_nothing_and_costs_are_taken_whole(redis):
             full = await remote.ask([one(cost=3)])
             return look, full, await remote.ask([one(cost=0)])
 
-    look, full, after = run(scene())
+    look, full, after = (taken.tallies for taken in run(scene()))
 
     assert look["k:a"].is_over  # of two with one key, the last is said
     assert (full["k:a"].is_over, full["k:a"].remaining) == (False, 0)
@@ -81,7 +84,7 @@ def test_both_kinds_of_counters_answer_alike(redis):
                         [("a", 9, 9), ("b", 50, 7), ("c", 1, 1)], 2
                     )
                 ]
-                here, there = memory.take(asks), await remote.ask(asks)
+                here, there = memory.take(asks), (await remote.ask(asks)).tallies
                 for key, tally in here.items():
                     other = there[key]
                     assert (tally.is_over, tally.remaining) == (other.is_over, other.remaining)
@@ -96,7 +99,7 @@ def test_guards_together_admit_no_more_than_one(redis):
         async with counters(redis.url) as one_guard, counters(redis.url) as another:
             asked = [guard.ask([one(limit=500, burst=500)]) for guard in (one_guard, another)
                      for _ in range(700)]  # fmt: skip
-            return [tally["k:a"].is_over for tally in await asyncio.gather(*asked)]
+            return [taken.tallies["k:a"].is_over for taken in await asyncio.gather(*asked)]
 
     assert run(scene()).count(False) == 500
 
@@ -130,7 +133,7 @@ def test_a_server_that_began_anew_is_told_the_script_again(redis):
             await remote._client.script_flush()
             return await remote.ask([one()])
 
-    assert run(scene())["k:a"].remaining == 1
+    assert run(scene()).tallies["k:a"].remaining == 1
 
 
 def test_killed_in_the_middle_everything_is_refused_and_then_it_is_back(redis):
@@ -157,10 +160,10 @@ def test_killed_in_the_middle_everything_is_refused_and_then_it_is_back(redis):
 
     passed, lost, back = run(scene())
 
-    assert not passed["k:before"].is_over
+    assert not passed.tallies["k:before"].is_over
     assert lost
     assert {type(each) for each in lost} == {CountersError}
-    assert not back["k:a"].is_over
+    assert not back.tallies["k:a"].is_over
     assert [event[0] for event in told] == ["counters.gone", "counters.back"]
 
 
@@ -209,3 +212,125 @@ def test_a_server_that_would_forget_is_told(redis):
 
     assert fine == ""
     assert "allkeys-lru" in warned
+
+
+# -- trails --------------------------------------------------------------------------------------
+
+KEY = b"k" * 32
+
+
+def note(member="", key="login-at:ann", window=DAY, **how):
+    return Note(key=key, member=member, window=window, **how)
+
+
+def undone(member="", key="login-at:ann", at_most=0):
+    return Note(key=key, member=member, is_undone=True, at_most=at_most)
+
+
+def words(trail):
+    return [mark.member for mark in trail]
+
+
+def test_what_is_marked_is_read_by_every_guard_in_the_moment_of_marking(redis):
+    look = Look(keys=("login-at:ann",), notes=(note("192.0.2.1"),))
+
+    async def scene():
+        async with counters(redis.url) as here, counters(redis.url) as there:
+            asked = [guard.ask([], [look]) for guard in (here, there) for _ in range(20)]
+            taken = await asyncio.gather(*asked)
+            return sorted(len(each.trails["login-at:ann"]) for each in taken)
+
+    assert run(scene()) == list(range(40))  # each saw exactly those that came before it
+
+
+def test_trails_elsewhere_are_as_those_at_hand(redis):
+    rng = random.Random(11)
+    keys = ("a:1", "a:2", "b:1")
+    at_hand = Trails()
+
+    async def scene():
+        async with counters(redis.url) as remote:
+            for _ in range(300):
+                key, member = rng.choice(keys), rng.choice(["x", "y", "z", ""])
+                made = rng.choice(
+                    [note(member, key), note(member, key), undone(member, key), undone("", key, 1)]
+                )
+                remote.mark([made])
+                at_hand.mark([made], remote._now())
+                there = (await remote.ask([], [Look(keys=keys)])).trails
+                for each in keys:
+                    assert words(there[each]) == words(at_hand.get(each, ()))
+
+    run(scene())
+
+
+def test_a_trail_is_bounded_dated_by_our_clock_and_forgotten(redis):
+    async def scene():
+        async with counters(redis.url) as remote:
+            remote.mark([note(str(number)) for number in range(MAX_MARKS + 9)])
+            remote.mark([note("soon", "b:1", timedelta(milliseconds=40))])
+            before = remote._now()
+            taken = await remote.ask([one()], [Look(keys=("login-at:ann", BEGAN))])
+            ttls = [await remote._client.pttl(key) for key in await remote._client.keys("*trail*")]
+            while await remote._client.exists(f"{{troth}}:{remote._named('b:1')}"):
+                await asyncio.sleep(0.01)
+            return taken, ttls, before, await remote.ask([], [Look(keys=("b:1", BEGAN))])
+
+    taken, ttls, before, after = run(scene())
+
+    marks = taken.trails["login-at:ann"]
+    assert len(marks) == MAX_MARKS
+    assert marks[-1].member == str(MAX_MARKS + 8)
+    assert all(abs(mark.at - before) < MINUTE for mark in marks)
+    assert all(a.at <= b.at for a, b in itertools.pairwise(marks))
+    assert max(ttls) <= DAY / timedelta(milliseconds=1)
+    assert not taken.tallies["k:a"].is_over
+    assert after.trails["b:1"] == ()
+    assert abs(after.trails[BEGAN][0].at - taken.trails[BEGAN][0].at) < MINUTE
+
+
+def test_marks_of_different_interest_share_a_trail(redis):
+    """What is of interest for an hour does not go with what is for a second."""
+
+    async def scene():
+        async with counters(redis.url) as remote:
+            remote.mark([note("long"), note("short", window=timedelta(seconds=1))])
+            await remote.ask([], [Look(keys=())])
+            (key,) = await remote._client.keys("*trail*")
+            return await remote._client.pttl(key)
+
+    assert run(scene()) > 3_600_000
+
+
+def test_the_server_is_told_no_name_and_no_key(redis):
+    async def scene():
+        async with counters(redis.url) as remote:
+            remote._key = KEY
+            remote.mark([note("m", "login-at:ann@example.com")])
+            await remote.ask([], [Look(keys=("login-at:ann@example.com",))])
+            keys = [key.decode() for key in await remote._client.keys("*")]
+            remote._key = b"o" * 32
+            return keys, await remote.ask([], [Look(keys=("login-at:ann@example.com",))])
+
+    keys, with_another_key = run(scene())
+
+    (trail,) = [key for key in keys if "trail" in key]
+    assert trail.startswith("{troth}:trail:login-at:")
+    assert "ann" not in trail
+    assert with_another_key.trails["login-at:ann@example.com"] == ()
+
+
+def test_one_round_trip_for_counters_trails_and_marks(redis):
+    look = Look(keys=("a:1", "a:2", "a:3"), notes=(note("m", "a:1"), note("m", "a:2")))
+
+    async def scene():
+        async with counters(redis.url) as remote:
+            await remote.ask([one()])
+            calls = (await remote._client.info("commandstats"))["cmdstat_evalsha"]["calls"]
+            await remote.ask([one("k:1"), one("k:2")], [look])
+            after = await remote._client.info("commandstats")
+            return calls, after["cmdstat_evalsha"]["calls"]
+
+    before, after = run(scene())
+
+    assert after - before == 1

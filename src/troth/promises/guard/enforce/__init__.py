@@ -12,6 +12,7 @@ from troth.engines.uploads import Scan
 from troth.kernel.request import (
     GuardAsks,
     GuardCheck,
+    GuardLooks,
     GuardOwn,
     Refusal,
     Request,
@@ -43,6 +44,7 @@ class Composition:
 
     gates: tuple[GuardCheck, ...] = ()
     asks: tuple[GuardAsks, ...] = ()
+    looks: tuple[GuardLooks, ...] = ()
     opened: Callable[[Request], Request | Refusal]
     checks: tuple[GuardCheck, ...] = ()
     answers: tuple[ResponseCheck, ...] = ()
@@ -74,6 +76,10 @@ def compose(
     return Composition(
         gates=(*zones.gates(settings.zones, site.prefix), *bans.gates()),
         asks=asks,
+        looks=(
+            *flows.looks(settings.flows, account, own, site.prefix),
+            *login.looks(settings.login, settings.lockout, own),
+        ),
         opened=encodings.opened(settings.rules),
         checks=(
             *rates,

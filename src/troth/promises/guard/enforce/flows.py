@@ -15,13 +15,14 @@ from troth.kernel.request import (
     FINE,
     Awaited,
     GuardCheck,
+    GuardLooks,
     Known,
     Opinion,
     Refusal,
     Request,
     Response,
 )
-from troth.kernel.trail import Note
+from troth.kernel.trail import Look, Note
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules import flows, paths, presets, tokens
 from troth.promises.guard.rules.addresses import client_key
@@ -67,13 +68,11 @@ def checks(
     """
     if not declared:
         return ()
-    everyday = tuple(_compiled(flow, account, secrets) for flow in declared)
-    ours = tuple(_compiled(_below(prefix, flow), account, secrets) for flow in FLOWS)
-    route = f"{prefix}{FLOW_ROUTE}/".encode()
+    concerning = _concerning(declared, account, secrets, prefix)
 
     def check(request: Request, known: Known) -> Opinion:
         path = paths.spelled(request.target)
-        compiled = (*everyday, *ours) if request.target.startswith(route) else everyday
+        compiled = concerning(request)
         said = [one for flow in compiled if (one := _asked(flow, path, request, known)) is not FINE]
         if not said:
             return FINE
@@ -87,6 +86,37 @@ def checks(
         )
 
     return (check,)
+
+
+def looks(
+    declared: tuple[Flow, ...], account: Account, secrets: Secrets, prefix: str = "/-/"
+) -> tuple[GuardLooks, ...]:
+    """Which trails that check will read, and what it will mark of a use that it lets pass."""
+    if not declared:
+        return ()
+    concerning = _concerning(declared, account, secrets, prefix)
+
+    def look(request: Request, _: Known) -> Look | None:
+        path = paths.spelled(request.target)
+        found = [one for flow in concerning(request) if (one := _looked(flow, path, request))]
+        if not found:
+            return None
+        return Look(
+            keys=tuple(key for one in found for key in one.keys),
+            notes=tuple(note for one in found for note in one.notes),
+        )
+
+    return (look,)
+
+
+def _concerning(
+    declared: tuple[Flow, ...], account: Account, secrets: Secrets, prefix: str
+) -> Callable[[Request], tuple[_Flow, ...]]:
+    """Those that are asked of a request."""
+    everyday = tuple(_compiled(flow, account, secrets) for flow in declared)
+    ours = tuple(_compiled(_below(prefix, flow), account, secrets) for flow in FLOWS)
+    route = f"{prefix}{FLOW_ROUTE}/".encode()
+    return lambda request: (*everyday, *ours) if request.target.startswith(route) else everyday
 
 
 def _below(prefix: str, flow: Flow) -> Flow:
@@ -141,12 +171,26 @@ def _asked(flow: _Flow, path: str, request: Request, known: Known) -> Opinion:
         return _awaiting(partial(_stepped, flow, flow.who(request)))
     if flow.less is not None and flow.less.match(path) is not None:
         return _awaiting(partial(_completed, flow, flow.who(request)))
+    member = _member(flow, path, request)
+    return FINE if member is None else _used(flow, member, request, known)
+
+
+def _looked(flow: _Flow, path: str, request: Request) -> Look | None:
+    """What `_asked` will read and mark; a step before or an end reads nothing."""
+    steps = (flow.after, flow.less)
+    if any(step is not None and step.match(path) is not None for step in steps):
+        return None
+    member = _member(flow, path, request)
+    who = flow.who(request)
+    return None if member is None or not who else flows.looked(flow.rule, who, member)
+
+
+def _member(flow: _Flow, path: str, request: Request) -> str | None:
+    """What a use is about; None for what is no use."""
     if flow.methods and request.method not in flow.methods:
-        return FINE
+        return None
     found = flow.path.match(path)
-    if found is None:
-        return FINE
-    return _used(flow, flow.member(found), request, known)
+    return None if found is None else flow.member(found)
 
 
 def _used(flow: _Flow, member: str, request: Request, known: Known) -> Opinion:

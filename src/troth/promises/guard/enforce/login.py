@@ -8,6 +8,7 @@ the application might read it otherwise. Fails open where a door tells of no ans
 was replaced meanwhile, a stream): then nothing is counted, and after half a minute nothing is open.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from troth.kernel.request import (
     FINE,
     Awaited,
     GuardCheck,
+    GuardLooks,
     Headers,
     Known,
     Opinion,
@@ -23,6 +25,7 @@ from troth.kernel.request import (
     Request,
     Response,
 )
+from troth.kernel.trail import Look
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules import fields, login, paths, presets, tokens
 from troth.promises.guard.rules.addresses import client_key
@@ -93,23 +96,73 @@ def checks(
     """The check for these routes; none where there are none. Raises ValueError for a bad path."""
     if not routes:
         return ()
+    route_of = _routed(routes)
+    policy = _Policy(lockout=lockout, secrets=secrets)
+
+    def attempts(request: Request, known: Known) -> Opinion:
+        route = route_of(request)
+        return FINE if route is None else attempted(request, route, policy, known)
+
+    return (attempts,)
+
+
+def looks(
+    routes: tuple[LoginRoute, ...], lockout: Lockout, secrets: Secrets
+) -> tuple[GuardLooks, ...]:
+    """Which trails that check will read, and what it will mark of an attempt that it lets pass."""
+    if not routes:
+        return ()
+    route_of = _routed(routes)
+    policy = _Policy(lockout=lockout, secrets=secrets)
+
+    def look(request: Request, known: Known) -> Look | None:
+        route = route_of(request)
+        if route is None:
+            return None
+        names, words, code = _said(request, route.shape)
+        if code:
+            return None
+        return login.looked(_attempt(request, names, words, policy, known.now)[0])
+
+    return (look,)
+
+
+def _routed(routes: tuple[LoginRoute, ...]) -> Callable[[Request], _Route | None]:
     compiled = tuple(
         _Route(route.method.encode(), paths.pattern(route.path), presets.shape(route))
         for route in routes
     )
     methods = frozenset(route.method for route in compiled)
-    policy = _Policy(lockout=lockout, secrets=secrets)
 
-    def attempts(request: Request, known: Known) -> Opinion:
+    def route_of(request: Request) -> _Route | None:
         if request.method not in methods:
-            return FINE
+            return None
         path = paths.spelled(request.target)
         for route in compiled:
             if route.method == request.method and route.pattern.match(path) is not None:
-                return attempted(request, route, policy, known)
-        return FINE
+                return route
+        return None
 
-    return (attempts,)
+    return route_of
+
+
+def _attempt(
+    request: Request,
+    names: tuple[str, ...],
+    words: tuple[str, ...],
+    policy: _Policy,
+    now: datetime,
+) -> tuple[Attempt, _Device]:
+    """Who tries, and the device that they say it comes from."""
+    name = names[0] if names else ""
+    device = _device(request, policy, now)
+    attempt = Attempt(
+        client=client_key(request.client),
+        account=policy.secrets.account(name),
+        secret=policy.secrets.password(words[0]) if words and name else "",
+        device=device.name if device.is_for(name) else "",
+    )
+    return attempt, device
 
 
 def attempted(request: Request, route: _Route, policy: _Policy, known: Known) -> Opinion:
@@ -117,16 +170,9 @@ def attempted(request: Request, route: _Route, policy: _Policy, known: Known) ->
     names, words, code = _said(request, route.shape)
     if code:
         return Opinion(refusal=Refusal(slug=BRUTE_FORCE, code=code, status=400))
-    name = names[0] if names else ""
-    device = _device(request, policy, known.now)
+    attempt, device = _attempt(request, names, words, policy, known.now)
     ring = policy.secrets.ring
-    mine = tokens.tag(ring.keys[0], "account", name) if ring and name else ""
-    attempt = Attempt(
-        client=client_key(request.client),
-        account=policy.secrets.account(name),
-        secret=policy.secrets.password(words[0]) if words and name else "",
-        device=device.name if device.is_for(name) else "",
-    )
+    mine = tokens.tag(ring.keys[0], "account", names[0]) if ring and any(names) else ""
     refusal = login.refusal(attempt, policy.lockout, known)
     if refusal is not None:
         return Opinion(refusal=refusal, counted=f"login.{refusal.code}")
@@ -137,6 +183,7 @@ def attempted(request: Request, route: _Route, policy: _Policy, known: Known) ->
             Awaited(
                 ask=partial(answered, begun, policy),
                 reads_body=route.shape.reads_body,
+                looks=partial(_answer_looked, begun, policy),
             ),
         ),
         # A body that a text is looked for in must come readable.
@@ -182,6 +229,12 @@ def answered(begun: _Begun, policy: _Policy, response: Response, known: Known) -
         cookie = _cookie(begun, policy, known.now)
         return Opinion(counted="login.fine", notes=counted.notes, answer=cookie)
     return Opinion(counted="login.unclear", notes=login.closing(attempt, known))
+
+
+def _answer_looked(begun: _Begun, policy: _Policy, response: Response, _: Known) -> Look:
+    """What `answered` will read, and what it marks."""
+    has_failed = presets.is_like_any(begun.shape.failure, response)
+    return login.answer_looked(begun.attempt, policy.lockout, has_failed=has_failed)
 
 
 def _device(request: Request, policy: _Policy, now: datetime) -> _Device:

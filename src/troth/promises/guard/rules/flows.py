@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from troth.kernel.request import Ask, Known, Refusal, Strike
-from troth.kernel.trail import BEGAN, NOTHING, Mark, Note, Trail, members, within
+from troth.kernel.trail import BEGAN, NOTHING, Look, Mark, Note, Trail, members, within
 
 SLUG = "business-logic-protection"
 OPEN = timedelta(seconds=30)
@@ -57,6 +57,15 @@ def wait(rule: Rule, who: str, member: str, known: Known) -> timedelta:
     if rule.has_answers and len(open_marks) >= max(1, rule.most - len(counted)):
         return BUSY
     return timedelta(0)
+
+
+def looked(rule: Rule, who: str, member: str) -> Look:
+    """What `wait` reads, and what is marked of a use unless it is refused."""
+    keys = (trail(rule, who), _open(rule, who))
+    if rule.kind == "sequence":
+        return Look(keys=(*keys, BEGAN))
+    notes = opened(rule, who) if rule.has_answers else used(rule, who, member)
+    return Look(keys=keys, notes=tuple(note for note in notes if not note.is_undone))
 
 
 def _is_over(rule: Rule, marks: Trail, counted: tuple[Mark, ...]) -> bool:

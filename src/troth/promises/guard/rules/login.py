@@ -13,7 +13,9 @@ An attempt is open from when it is let through until its answer is known, and co
 until then: who sends a hundred at once gets no more guesses than who sends them one by one.
 
 A password is kept as 3 bytes of a HMAC, in memory only, under a key that dies with the process:
-enough to see ten accounts fail with the same one, too little to tell anybody which it was.
+enough to see ten accounts fail with the same one, too little to tell anybody which it was. Where
+several guards share their trails (`[counters]`), the key is the operator's, and the server that
+keeps the trails for an hour is never told it.
 """
 
 import math
@@ -22,7 +24,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from troth.kernel.request import Ask, Known, Refusal, Strike
-from troth.kernel.trail import NOTHING, Note, Trail, members, within
+from troth.kernel.trail import NOTHING, Look, Note, Trail, members, within
 from troth.promises.guard.rules.addresses import LOGIN
 from troth.promises.guard.settings.login import Lockout
 
@@ -122,6 +124,37 @@ def refusal(attempt: Attempt, lockout: Lockout, known: Known) -> Refusal | None:
     return _sprayed(attempt, lockout, known)
 
 
+def looked(attempt: Attempt) -> Look:
+    """What `refusal` and `opening` read, and what is marked of an attempt unless it is refused.
+
+    In both lanes where there are two: which of them it goes in is decided by what is read.
+    """
+    lanes = _lanes(attempt)
+    keys = (*lanes, *map(_open, lanes), *((_with(attempt),) if attempt.secret else ()))
+    notes = tuple(Note(key=_open(key), member=attempt.account, window=OPEN) for key in lanes)
+    return Look(keys=keys, notes=notes)
+
+
+def answer_looked(attempt: Attempt, lockout: Lockout, *, has_failed: bool) -> Look:
+    """What is read when the answer is known, and what a failure leaves, in both lanes."""
+    keys = (_device(attempt),) if attempt.device else ()
+    if not has_failed:
+        return Look(keys=keys)
+    if attempt.client:
+        keys = (*keys, _from(attempt), _fine(attempt))
+    notes = _marks(attempt, lockout)
+    if attempt.device:
+        notes = (*notes, _device_mark(attempt))
+    return Look(keys=keys, notes=notes)
+
+
+def _lanes(attempt: Attempt) -> tuple[str, ...]:
+    """The trails on which an attempt may be open, of a known device and of a stranger."""
+    device = (_device(attempt),) if attempt.device else ()
+    client = (_from(attempt),) if attempt.client else ()
+    return (*device, *client, *((_at(attempt),) if attempt.account else ()))
+
+
 def _is_full(attempt: Attempt, lockout: Lockout, known: Known) -> bool:
     """Whether as many are open as could still fail. One may always try: a ban may be lifted."""
     window = timedelta(seconds=lockout.window_s)
@@ -186,18 +219,27 @@ def failure(attempt: Attempt, lockout: Lockout, known: Known) -> Counted:
     """What a failure leaves: marks in its lane, and a ban where it was one too many."""
     closed = closing(attempt, known)
     if is_known(attempt, known):
-        mark = Note(key=_device(attempt), member=attempt.client, window=DEVICE_WINDOW)
-        return Counted((*closed, mark))
-    window = timedelta(seconds=lockout.window_s)
-    notes = [*closed]
+        return Counted((*closed, _device_mark(attempt)))
+    cause = _cause(attempt, lockout, known) if attempt.client else ""
+    strikes = (_ban(attempt, lockout, cause),) if cause else ()
+    return Counted((*closed, *_marks(attempt, lockout)), strikes)
+
+
+def _device_mark(attempt: Attempt) -> Note:
+    return Note(key=_device(attempt), member=attempt.client, window=DEVICE_WINDOW)
+
+
+def _marks(attempt: Attempt, lockout: Lockout) -> tuple[Note, ...]:
+    """What a stranger's failure leaves."""
+    notes = []
     if attempt.client:
+        window = timedelta(seconds=lockout.window_s)
         notes.append(Note(key=_from(attempt), member=attempt.account, window=window))
     if attempt.account:
         notes.append(Note(key=_at(attempt), member=attempt.client, window=ACCOUNT_WINDOW))
         if attempt.secret:
             notes.append(Note(key=_with(attempt), member=attempt.account, window=ACCOUNT_WINDOW))
-    cause = _cause(attempt, lockout, known) if attempt.client else ""
-    return Counted(tuple(notes), (_ban(attempt, lockout, cause),) if cause else ())
+    return tuple(notes)
 
 
 def _cause(attempt: Attempt, lockout: Lockout, known: Known) -> str:
