@@ -65,6 +65,8 @@ _VARIABLE = re.compile(
     rb"]{0,100};.{0,100}\$\w{1,30}\s{0,4}\(|\(\s{0,4}[$'\"][^\n]{0,100}\)\s{0,4};?)",
     re.DOTALL,
 )
+_SUBJECT = re.compile(rb"\)\s{1,4}([A-Za-z\x80-\xff]{2,})\s{1,4}[A-Za-z\x80-\xff]{2,}")
+_JOINING = frozenset(b"and or xor if unless for foreach in is while until instanceof as".split())
 _CONCATENATED = re.compile(
     rb"\(\s{0,4}['\"][\w.]{1,20}['\"]\s{0,4}(?:\.\s{0,4}['\"][\w.]{0,20}['\"]\s{0,4}){1,12}\)"
     rb"\s{0,4}\(|[\"']\w{2,20}[\"']\s{0,2}\(\s{0,2}[\"'$]|\(\s{0,2}[\"'](?:system|exec"
@@ -178,7 +180,7 @@ def _called(value: bytes) -> str | None:
 
 def _runs(name: bytes, argument: bytes, before: bytes) -> bool:
     """Whether a call with this argument runs a program or a text, or tells of the machine."""
-    if name in _SHOWS and argument[:1] in b")'\"":
+    if name in _SHOWS and argument[:1] in b")'\"" and not _is_subject(argument):
         return True
     if name in _RUNS and _names_program(argument, bare=not before):
         return True
@@ -187,6 +189,12 @@ def _runs(name: bytes, argument: bytes, before: bytes) -> bool:
     if name in _READS and b" = " not in before and _FILE.match(argument):
         return True
     return name not in (b"open", b"compile") and _PROOF.match(argument) is not None
+
+
+def _is_subject(argument: bytes) -> bool:
+    """Whether a sentence goes on behind a call: two names in a row are no code in any language."""
+    found = _SUBJECT.match(argument)
+    return found is not None and found[1].lower() not in _JOINING
 
 
 def _names_program(argument: bytes, *, bare: bool) -> bool:

@@ -54,6 +54,12 @@ _STYLE_NOISE = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|[\x00-\x08\\]")
 _NAMESPACE = re.compile(rb"^.*[:<]", re.DOTALL)
 # A value that ends an attribute and its tag, and begins another.
 _BROKEN_OUT = re.compile(rb"[^<]{0,999}['\"]\s*/?>{1,3}\s*</?[a-zA-Z]")
+_SPOKEN = re.compile(
+    rb"<(script|(?P<harmless>(svg|math)(?=>[^<]{2,400}(?:</\3>|\Z))|base href=\"[\w$.-]*\"))>",
+    re.IGNORECASE,
+)
+MAX_BEGINNING = 100  # bytes of what stands behind a tag, to see whether it is a script
+_HIDING = re.compile(rb"utf-?(?:7|16|32)", re.IGNORECASE)  # ASCII's letters stand for other text
 _STRIPPED = re.compile(rb"<[^<>]{0,20}>")
 
 
@@ -81,6 +87,8 @@ class _Search:
 
     def markup(self, value: bytes, *, has_tag: bool) -> str | None:
         """The value as text, and inside of attributes, where names of what runs occur at all."""
+        if has_tag:
+            value = _mentioned(value)
         lowered = value.lower().translate(None, b"\0")
         has_attribute = _has_attribute(lowered)
         if has_tag and (has_attribute or any(name in lowered for name in _ELEMENTS)):
@@ -120,6 +128,8 @@ class _Search:
                 reason = self._name(tag, name, depth)
             elif kind is html.VALUE and name:
                 reason = _attribute(name, text) or self._within(text, depth)
+                if tag == b"meta" and name == b"charset" and _HIDING.search(text):
+                    reason = "meta-charset"
             elif kind is html.CLOSE and text.lower() == b"script":
                 reason = "script-end"
             elif kind is html.TEXT and tag == b"style" and _is_active_style(text):
@@ -164,6 +174,22 @@ class _Search:
             elif kind is html.END:
                 break
         return None
+
+
+def _mentioned(value: bytes) -> bytes:
+    """The value without tags that are spoken of: behind them stands no script, no picture.
+
+    `<script>` without attributes before what is no script, `<svg>` and `<math>` around plain text,
+    `<base>` whose address stays in the page's own folder (WHATWG URL, 4.4).
+    """
+    if _SPOKEN.search(value) is None:
+        return value
+
+    def written(tag: re.Match[bytes]) -> bytes:
+        behind = value[tag.end() : tag.end() + MAX_BEGINNING]
+        return b"<b>" if tag["harmless"] or htmlscript.is_stillborn(behind) else tag[0]
+
+    return _SPOKEN.sub(written, value)
 
 
 def _has_attribute(lowered: bytes) -> bool:

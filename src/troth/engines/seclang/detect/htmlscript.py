@@ -17,7 +17,7 @@ _OBJECT = b"|".join(words.OBJECTS)
 # Possessive: white space that one place has taken is not offered to the next (linear time).
 _S = rb"(?:\s|/\*[^*]{0,40}\*/)*+"
 # A reference to something that runs: alert, (alert), window.alert, top['al'+'ert'], [].filter...
-_REFERENCE = rb"(?:\(?%b(?:(?:%b)%b(?:\.|\?\.|\[%b['\"`]?))*%b(?:%b)\b['\"`]?%b\]?%b\)?)" % (
+_REFERENCE = rb"(?:\(?%b(?:(?:%b)%b(?:\.|\?\.|\[%b['\"`]?))*%b(?:%b)\b(?:['\"`]?%b\])?%b\)?)" % (
     _S, _OBJECT, _S, _S, _S, _SINK, _S, _S,
 )  # fmt: skip
 _CALL = rb"%b%b(?:\.%b(?:call|apply|bind)%b)?(?:\(|`|\?\.\()" % (_REFERENCE, _S, _S, _S)
@@ -29,8 +29,9 @@ _ENDED = re.compile(rb"\\?['\"`][\s)\]}]*(?:[-+*/%&|^<>=,?;]|\bin\b)")
 _CALLED = re.compile(rb"(?<![\w$.])%b" % _CALL)
 _REACH = re.compile(
     rb"(?<![\w$])(?:document%b\.%b(?:cookie|domain|write|location|body|documentElement|forms|URL)"
-    rb"|(?:window|self|top|parent|document)?\.?location%b(?:\.(?:href|replace|assign)|=)"
-    rb"|window%b\[|String\.fromCharCode)" % (_S, _S, _S, _S)
+    rb"|(?:window|self|top|parent|document)?\.?location%b\.(?:href|replace|assign)"
+    rb"|(?<![-+])(?:window|self|top|parent|document)?\.?location%b="
+    rb"|window%b\[|String\.fromCharCode)" % (_S, _S, _S, _S, _S)
 )
 # A value that begins with one of the page's objects and does something to it.
 _ON_PAGE = re.compile(
@@ -68,6 +69,30 @@ _GATE = re.compile(
     rb"script|data:|constructor|__|pression|\$[\s{]|document|window|self|top|parent|frames|navigator"
     rb"|location|%b" % _SINK.lower()
 )
+# ECMA-262, 12.10 and 13: nothing joins two identifiers on one line, and no script begins with these
+# marks; an early error stops all of a script, what stands before it too.
+_LITERALS = re.compile(rb"\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`|/\*.*?\*/|/[^/\n ][^/\n]*/", re.DOTALL)
+_TWO_NAMES = re.compile(rb"(?<![\w$.\\])([A-Za-z_]\w*+) ++(?=([A-Za-z_]\w*))")
+_JOINING = frozenset(
+    b"async await break case catch class const continue default delete do else export extends"
+    b" finally for from function get if import in instanceof let new of return set static super"
+    b" switch this throw try typeof using var void while with yield".split()
+)
+_NO_BEGINNING = re.compile(rb"\s*+(?:[,)\]:?|^%>=]|\.[A-Za-z])")
+
+
+def is_broken(text: bytes) -> bool:
+    """Whether a piece of a script has two names in a row outside of strings: no engine runs it."""
+    pairs = _TWO_NAMES.findall(_LITERALS.sub(b" 0 ", text))
+    return any(a not in _JOINING and b not in _JOINING for a, b in pairs)
+
+
+def is_stillborn(text: bytes) -> bool:
+    """Whether a script that begins so is none: a mark that begins nothing, or two names at once."""
+    found = _TWO_NAMES.match(text.lstrip(b" \t\r\n-+!~"))
+    return _NO_BEGINNING.match(text) is not None or (
+        found is not None and not {found[1], found[2]} & _JOINING
+    )
 
 
 def is_code(value: bytes) -> bool:
@@ -99,7 +124,8 @@ def _ends_string(value: bytes) -> bool:
     if ended is None:
         return False
     start, end = ended.start(), ended.end() + MAX_REACH
-    return bool(_CALLED.search(value, start, end) or _REACH.search(value, start, end))
+    found = _CALLED.search(value, start, end) or _REACH.search(value, start, end)
+    return found is not None and not is_broken(value[ended.end() : found.start()])
 
 
 def _address(value: bytes) -> str | None:

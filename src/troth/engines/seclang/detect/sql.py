@@ -39,6 +39,14 @@ _ORDERED = re.compile(
     rb"\s*(?:ORDER|GROUP)\s+BY\s+[0-9]+\s*|(?i:\s+(?:order|group)\s+by\s+[0-9\s,]+)"
 )
 _FEWEST = 3  # `1--`
+MAX_SPAN = 240  # of what a writer puts in quotes
+_MARKS = re.compile(rb"[^A-Za-z0-9]{1,16}")
+_CALL_IN_PROSE = re.compile(
+    rb"\w{1,40} ?\([0-9]{0,2}\)\s{1,4}([A-Za-z\x80-\xff]{2,})\s{1,4}([A-Za-z\x80-\xff]{2,})"
+)
+_NAMED_MARKS = re.compile(rb"['\"`]\s(?:and|or)\s['\"`](?:[\s),.;:!?]|\Z)")  # ' or "
+_CITED = re.compile(rb"(?i:select)\s[^;]{1,200}\s(?i:from)\s+([\w.]+);?")
+_OPTION = re.compile(rb"--\w")
 _NBSP = re.compile(rb"(?<![\x80-\xff])\xa0(?![\x80-\xff])|\xc2\xa0")
 _TAUTOLOGY = re.compile(r"&[TF]|T&")
 _CONDITION = re.compile(r"^b&[CTFfv(]")
@@ -110,12 +118,12 @@ find = layers.through(recognise)
 
 def _in_quotes(value: bytes, quote: bytes) -> str | None:
     start = sqltokens.inside(value, quote)
-    if start < 0:
-        return None
+    if start < 0 or (quote == b"`" and value[: start - 1][-1:].isspace()):
+        return None  # no name ends in a space (MySQL manual, 9.2): the mark opens a code span
     if not _continues(value, start):
         return _acting(value, start)
     reading = sqlgrammar.read(value, start, wants_operand=False, after=sqltokens.STRING)
-    reason = _by_itself(reading) or _told(reading)
+    reason = _by_itself(reading) or _told(reading, is_cited=_is_cited(value, start))
     if reason is None and not _is_quotation(value, start, reading):
         reason = _broken_out(value, start, reading)
     return reason
@@ -141,12 +149,12 @@ def _continues(value: bytes, start: int) -> bool:
     return not (mark.isalnum() or mark >= b"\x80" or mark in _NO_OPERATOR)
 
 
-def _told(reading: Reading) -> str | None:
+def _told(reading: Reading, *, is_cited: bool) -> str | None:
     """What is an attack behind a closing quote, however the rest looks."""
     facts = reading.facts
     if _TAUTOLOGY.search(reading.shape):
         return "tautology"
-    if facts & _SELECTING:
+    if facts & _SELECTING and not is_cited:
         return "select"
     if facts & _TELLING and (reading.ending in _CLOSED or reading.count):
         return "clause"
@@ -174,13 +182,59 @@ def _is_quotation(value: bytes, start: int, reading: Reading) -> bool:
     "the '-' key", "'and' or 'or'", "the boys' -- all of them": attacks look so only by accident.
     """
     before, after = value[: start - 1], value[start:]
+    span = _span(value, start)
     if reading.ending == "comment" and not reading.count:
+        if span and _is_spoken(before, span, value[start - 1 : start]):
+            return True
         is_aside = b"\n" in after or not _SHORT_COMMENT.fullmatch(reading.comment)
         return is_aside and not _is_word(before)
+    if not _is_word(before) and (
+        (span and _MARKS.fullmatch(span))
+        or (before[-1] in _OUTSIDE and _NAMED_MARKS.match(value, start - 1))
+    ):
+        return True
     if after[:1].isspace() or before[-1:] not in _OUTSIDE:
         return False
     closing = value.rfind(value[start - 1 : start])
     return bool(before) or value[closing + 1 : closing + 2] in _BEHIND
+
+
+def _span(value: bytes, start: int) -> bytes:
+    """What stands in a writer's pair of quotes, the opening one before `start`, or nothing."""
+    mark, before = value[start - 1 : start], value[: start - 1]
+    end = value.find(mark, start, start + MAX_SPAN)
+    if end < 0 or (before and before[-1:] not in _OUTSIDE):
+        return b""
+    return value[start:end] if value[end + 1 : end + 2] in (b"", *_BEHIND) else b""
+
+
+def _is_cited(value: bytes, start: int) -> bool:
+    """Whether a sentence cites a query in quotes: a phrase before, a table's name at its end.
+
+    An attack's SELECT ends where the string that the query's own quote begins may stand: behind an
+    operator, or the name of a column.
+    """
+    before, span = value[: start - 1], _span(value, start)
+    found = _CITED.fullmatch(span)
+    return (
+        found is not None
+        and not _is_word(before)
+        and found[1].lower() not in _OPENING
+        and value.count(value[start - 1 : start], start) == 1
+    )
+
+
+def _is_spoken(before: bytes, span: bytes, mark: bytes) -> bool:
+    """Whether a pair of quotes that hold `--` or `#` names an option, or a character.
+
+    Behind several words the string that an attacker would end is a phrase, which no key or name is
+    compared with. MySQL alone has strings in double quotes and names in back-ticks, and there
+    `--` begins a comment only before white space (manual, 1.7.2.4); a string that `"#` ends is
+    empty, where nothing stands before it.
+    """
+    return not _is_word(before) or (
+        mark != b"'" and (_OPTION.match(span) is not None or (not before and span[:1] == b"#"))
+    )
 
 
 def _by_itself(reading: Reading) -> str | None:
@@ -200,8 +254,18 @@ def _as_it_is(value: bytes) -> str | None:
         for verdict in (_by_itself, _statement, _union, _condition, _expression):
             reason = verdict(reading)
             if reason is not None:
-                return reason
+                return None if reason == "effect" and _is_told_of(reading) else reason
     return None
+
+
+def _is_told_of(reading: Reading) -> bool:
+    """Whether a call that acts is a subject: two names in a row behind it end all SQL."""
+    found = _CALL_IN_PROSE.match(reading.value) if reading.ending == "broken" else None
+    return (
+        found is not None
+        and found[1].lower() not in _CONTINUING
+        and found[2].lower() not in words.CLAUSES
+    )
 
 
 def _is_coded(reading: Reading) -> bool:
@@ -242,9 +306,11 @@ def _condition(reading: Reading) -> str | None:
     shape = reading.shape
     if _TAUTOLOGY.search(shape):
         return "tautology"
-    is_cut = reading.ending == "comment" and _JOINED.search(shape)
+    is_cut = reading.ending == "comment" and not reading.wants_operand and _JOINED.search(shape)
     is_endless = reading.ending == "long" and shape.count("&") > _MANY
-    return "condition" if _CONDITION.search(shape) or is_cut or is_endless else None
+    is_listed = reading.ending == "broken" and reading.first == sqltokens.STRING  # "A" or "B" is it
+    is_met = _CONDITION.search(shape) and not is_listed
+    return "condition" if is_met or is_cut or is_endless else None
 
 
 def _expression(reading: Reading) -> str | None:

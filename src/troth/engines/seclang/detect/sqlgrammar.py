@@ -60,7 +60,7 @@ def _operand(reading: Reading, token: Token) -> bool:
         top.has_from = True
     elif top.clause == b"into" and text in _FILES:
         return True
-    elif top.clause == b"into" and kind in (sql.STRING, sql.VARIABLE):
+    elif top.clause == b"into" and (text[:1] == b"@" or _is_file(reading, text)):
         reading.facts.add("into-file")
     top.operand("c" if kind is sql.POSTFIX else kind, text.decode("latin-1"))
     reading.wants_operand = False
@@ -127,6 +127,8 @@ def _open(reading: Reading, token: Token) -> bool:
 
 def _close_empty(reading: Reading, token: Token) -> bool:
     call = reading.top.call
+    if call == b"sleep":  # without its argument no server runs the statement
+        reading.facts.discard("effect")
     if not call or not reading.is_behind(sql.CALL):
         return False
     if call in words.IDENTITY and len(reading.frames) > 2:  # noqa: PLR2004 - top, caller, this
@@ -274,6 +276,8 @@ def _clause(reading: Reading, token: Token) -> bool:
         return reading.unite(text)
     if text in _JOINED:
         return True
+    if text == b"case":  # an operand's beginning
+        return False
     if text in (b"for", b"lock"):
         return _locks(reading, text)
     if text == b"end":
@@ -300,8 +304,10 @@ def _begins(reading: Reading, text: bytes) -> bool:
     if text in _WITHIN:
         return text == b"as" or reading.top.cases > 0
     if text in (b"order", b"group", b"partition"):
+        if reading.follower() != b"by":
+            return False
         reading.facts.add(text.decode() + "-by")
-        return reading.follower() == b"by"
+        return True
     reading.facts.add(text.decode())
     return text != b"set" or reading.before is not None
 
@@ -317,9 +323,10 @@ def _statement_late(reading: Reading, token: Token) -> bool:
     """SQL Server needs no semicolon between statements; a verb must be one beyond doubt."""
     if token.text == b"lock":
         return _locks(reading, token.text)
-    if token.text == b"select" and (reading.is_quoted or reading.first in ("n", "v", "c")):
-        return reading.select()
-    return reading.statement(token, is_stacked=reading.is_quoted)
+    if token.text in (b"select", b"values"):  # a name before it is a word of a sentence
+        return (reading.is_quoted or reading.first != sql.NAME) and reading.select()
+    is_stacked = reading.is_quoted and token.text not in words.SEPARATED
+    return reading.statement(token, is_stacked=is_stacked)
 
 
 def _line_end(reading: Reading, token: Token) -> bool:

@@ -114,7 +114,8 @@ class Reading:
                 self.top.is_union = True
                 return True
             elif follower.kind is sql.COMMENT:
-                self.facts.add("union")
+                if text == b"union":
+                    self.facts.add("union")
                 self.ending, self.comment = "comment", follower.text
                 return False
             elif follower.text not in _QUALIFIERS and follower.kind is not sql.SIGN:

@@ -7,9 +7,9 @@ _NAME = rb"(?:[\w$@#.\x80-\xff]+|`[^`]*`|\"[^\"]*\"|\[[^\]]*\])"
 _STOP = rb"(?:%b*(?:;|--|\#|/\*|\Z))" % _S
 _OBJECT = (
     rb"(?:(?:or%b+replace|temp|temporary|unlogged|unique|fulltext|materialized|global|aggregate)%b+)*"
-    rb"(?:table|database|schema|view|index|function|procedure|proc|trigger|user|role|login|sequence"
-    rb"|event|tablespace|column|extension|language|type|synonym|package|assembly|server|directory)"
-) % (_S, _S)
+    rb"(?:table|database|schema|view|index|function|procedure|proc|trigger|user(?:%b+mapping|(?!%b+mapping\b))|role|login|sequence"
+    rb"|event(?:%b+trigger|(?!%b+trigger\b))|tablespace|column|extension|language|type|synonym|package|assembly|server|directory)"
+) % ((_S,) * 6)
 
 
 def _shape(text: bytes) -> bytes:
@@ -85,7 +85,7 @@ _WHOLE = (
     rb"(?:insert|replace)~into~%N&(?:\([\w\s,.`\"\[\]]*\)&)?(?:values&\(|select~|\(&select\b)",
     rb"update~%N~set~%N&=&(?:[0-9'\"(@]|%N&(?:\(|,|where\b|%.))",
     rb"delete~(?:low_priority~|quick~|ignore~)*from~%N~where~%N&(?:[=<>!]|like~'|in&\()",
-    rb"(?:exec|execute)(?:&\(&['@\"]|~(?:@|immediate&'|master\.|xp_|sp_|sys\.|dbms_|%N&'))",
+    rb"(?:exec|execute)(?:&\(&['@\"]|~(?:@|immediate&'|master\.|xp_|sp_|sys\.|dbms_|%N~'|%N'[^'\s]*'))",
     rb"declare~(?:@\w+~|%N~cursor~for\b)",
     rb"set~@\w+&:?=",
     rb"waitfor~(?:delay|time)&'",

@@ -46,6 +46,11 @@ OBJECTS = frozenset(
     b" type domain rule policy publication assembly synonym package directory proc certificate"
     b" fulltext clustered nonclustered global local external language operator".split()
 )
+# ... and these begin one only behind a semicolon: SQL Server, which needs none, has them not.
+SEPARATED = frozenset(
+    b"show open close call do copy load prepare handler attach detach rename explain describe desc"
+    b" analyze pragma vacuum listen notify lock unlock perform use end print with return".split()
+)
 UPDATED = frozenset(b"set".split())
 
 # A call of these acts, waits or tells by itself: it needs no comparison to be an attack.
