@@ -37,6 +37,12 @@ def test_what_holds_no_secret_is_kept_byte_for_byte():
     )  # fmt: skip
 
 
+def test_what_the_edge_says_of_itself_is_no_secret():
+    asked = request(headers=((b"host", b"a"), (b"x-envoy-auth-partial-body", b"false")))
+
+    assert requests.read(requests.record("00ff", asked, NO, NOW)).is_whole
+
+
 FORM = b"application/x-www-form-urlencoded"
 PART = (
     b'--B\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
