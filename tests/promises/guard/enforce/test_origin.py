@@ -136,6 +136,22 @@ def test_identity_headers_are_taken_away_unless_trusted():
     assert identity_opinion(request((b"accept", b"x")), frozenset()) is FINE
 
 
+def test_identity_headers_are_taken_away_each_time():
+    where = Site(name="n", app=OWN.decode(), http="http://x", troth="https://t", status="https://s")
+    identity = checks(GuardSettings(), where)[1]
+    long = b"x-" + b"a" * 5000
+    for _ in range(3):
+        for names, removed in (
+            ((b"accept", long), ()),
+            ((b"accept", b"remote-user", b"x-troth-client", b"x-troth-other"),
+             (b"remote-user", b"x-troth-other")),
+            ((b"x-client-dn",), (b"x-client-dn",)),
+        ):  # fmt: skip
+            asked = request(*((name, b"x") for name in names))
+
+            assert identity(asked, Known(now=NOW)).remove == removed
+
+
 def test_checks_are_made_from_settings_and_site():
     where = Site(
         name="n",

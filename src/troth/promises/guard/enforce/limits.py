@@ -85,10 +85,12 @@ def of(
         is_static = request.method in STATIC_METHODS and request.path.lower().endswith(endings)
         path = "/" if everywhere else paths.spelled(request.target)
         return tuple(
-            Ask(key=rule.prefix + who, limit=rule.limit, period=rule.period, burst=rule.burst)
-            for rule in rules
-            if rule.is_about(request, path, is_static=is_static)
-            and (who := rule.who(request, known))
+            [
+                Ask(key=rule.prefix + who, limit=rule.limit, period=rule.period, burst=rule.burst)
+                for rule in rules
+                if rule.is_about(request, path, is_static=is_static)
+                and (who := rule.who(request, known))
+            ]
         )
 
     def check(request: Request, known: Known) -> Opinion:

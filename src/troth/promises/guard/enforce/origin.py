@@ -28,6 +28,7 @@ from troth.promises.guard.settings import GuardSettings
 
 _EXEMPT = Opinion(counted="origin.exempt")
 _NOTHING_TO_FORGE = Opinion(counted="origin.nothing-to-forge")
+MAX_KEPT_NAMES, MAX_KEPT_NAME_BYTES = 2048, 64
 _DEFAULT_PORT = {"https": b":443", "http": b":80"}
 
 
@@ -80,8 +81,17 @@ def checks(settings: GuardSettings, site: Site) -> tuple[GuardCheck, ...]:
     def origin(request: Request, _: Known) -> Opinion:
         return origin_opinion(request, policy)
 
+    harmless = set[bytes]()  # names that came before: the same ones come again and again
+
     def identity(request: Request, _: Known) -> Opinion:
-        return identity_opinion(request, trusted)
+        strange = {name for name, _ in request.headers if name not in harmless}
+        if not strange:
+            return FINE
+        opinion = identity_opinion(request, trusted)
+        if len(harmless) < MAX_KEPT_NAMES:
+            kept = strange.difference(opinion.remove)
+            harmless.update(name for name in kept if len(name) <= MAX_KEPT_NAME_BYTES)
+        return opinion
 
     return origin, identity
 
@@ -90,12 +100,24 @@ def checks(settings: GuardSettings, site: Site) -> tuple[GuardCheck, ...]:
 class _Sent:
     """What a request says of where it comes from."""
 
+    request: Request
     site: bytes | None
     origin: bytes | None
     own: bytes | None
     named: frozenset[bytes]
-    has_credentials: bool
-    has_fetch_metadata: bool
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether something that a browser sends by itself came along."""
+        return bool(self.request.values(b"cookie")) or any(
+            value.strip().partition(b" ")[0].lower() in AMBIENT_SCHEMES
+            for value in self.request.values(b"authorization")
+        )
+
+    @property
+    def has_fetch_metadata(self) -> bool:
+        """Whether some header of that kind came along."""
+        return any(name.startswith(b"sec-fetch-") for name, _ in self.request.headers)
 
     @property
     def is_from_own_or_named(self) -> bool:
@@ -115,12 +137,11 @@ def origin_opinion(request: Request, policy: Policy) -> Opinion:
     if len(sites) > 1 or len(origins) > 1:
         return _refused("twice")
     sent = _Sent(
+        request=request,
         site=sites[0] if sites else None,
         origin=origins[0] if origins else None,
         own=own,
         named=policy.named if is_app else frozenset(),
-        has_credentials=_has_credentials(request),
-        has_fetch_metadata=any(name.startswith(b"sec-fetch-") for name, _ in request.headers),
     )
     return _handshake(sent) if is_handshake else _change(sent)
 
@@ -130,14 +151,6 @@ def _is_websocket(request: Request) -> bool:
         token.strip().lower() == b"websocket"
         for value in request.values(b"upgrade")
         for token in value.split(b",")
-    )
-
-
-def _has_credentials(request: Request) -> bool:
-    """Whether something that a browser sends by itself came along."""
-    return bool(request.values(b"cookie")) or any(
-        value.strip().partition(b" ")[0].lower() in AMBIENT_SCHEMES
-        for value in request.values(b"authorization")
     )
 
 

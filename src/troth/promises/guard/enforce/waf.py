@@ -156,7 +156,7 @@ def _readable(request: Request) -> bytes | None:
 
 
 def _visitors(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if not pair[0].startswith(OURS))
+    return tuple([pair for pair in headers if pair[0][:1] != b"x" or not pair[0].startswith(OURS)])
 
 
 def _opinion(verdict: Verdict, mode: RuleMode, matches: tuple[Match, ...] | None = None) -> Opinion:
