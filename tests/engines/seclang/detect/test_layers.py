@@ -1,4 +1,5 @@
 import base64
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -71,6 +72,25 @@ def test_each_layer_comes_off(raw, how, text):
 )
 def test_what_holds_nothing_has_no_second_form(raw):
     assert len(layers.unfold(raw).forms) == 1
+
+
+PIECES = rb"a DROP PHNj cmlwdD4 / - = 0x 3c2f 7363726970 %41 &lt; \x3c + \" [ { .".split()
+RAW = (b" ", b"\0", b"\n", b"\xc0\xae", b"\xff\xfe", b"\xc3\xa9", "\uff1c".encode())
+WHOLE = (ONE, TAG.hex().encode(), base64.b64encode(WIDE))
+SPELT = st.lists(st.sampled_from([*PIECES, *RAW, *WHOLE]), max_size=6).map(b"".join)
+
+
+@given(SPELT)
+@settings(max_examples=400)
+def test_whatever_has_another_form_has_the_sign_of_one(value):
+    is_signed = re.search(layers.SIGN, value, re.DOTALL | re.MULTILINE) is not None
+
+    assert is_signed or not layers.forms(value)
+
+
+def test_ordinary_values_have_no_sign_of_another_form():
+    for value in (b"mario.rossi@example.org", b"2026-11-23", b"json.rows.array_12.id", b"en-GB"):
+        assert re.search(layers.SIGN, value, re.DOTALL | re.MULTILINE) is None
 
 
 def test_a_bound_that_was_met_is_said():

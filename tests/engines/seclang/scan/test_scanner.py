@@ -8,6 +8,7 @@ import pytest
 from tests.engines.seclang.scan.values import corpus, values
 
 from troth.engines.seclang.operators import OPERATORS
+from troth.engines.seclang.operators.grammar import FLOODS, SIGN_OF
 from troth.engines.seclang.scan import Compiled, Scanner, database
 from troth.engines.seclang.scan.test import Test as Asked
 from troth.engines.seclang.transform import FUNCTIONS
@@ -39,6 +40,9 @@ OPERATORS_ASKED = (
     ("pmfromfile", "words.data", ("normalizepath", "lowercase")),
     ("endswith", "1", ()),
     ("contains", "fox", ("lowercase",)),
+    ("gt", "20", ("length",)),
+    ("le", "1", ("length",)),
+    ("detectxss", "", ()),
 )
 
 
@@ -52,6 +56,7 @@ def asked() -> list[Asked]:
                 made.append(Asked(
                     number=len(made) * 3, operator=operator, argument=argument, chain=chain,
                     is_negated=is_negated, every_stage=every_stage, find=find,
+                    sign=SIGN_OF.get(operator, b""), flood=FLOODS.get(operator, b""),
                     spaces=frozenset({"ARGS", "OTHER"} if len(made) % 3 else {"ARGS"}),
                 ))  # fmt: skip
     return made

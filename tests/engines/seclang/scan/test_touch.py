@@ -5,7 +5,7 @@ import random
 import pytest
 from tests.engines.seclang.scan.values import values
 
-from troth.engines.seclang.scan.touch import ENDING, SAME, TOUCHED
+from troth.engines.seclang.scan.touch import BY_ENDING, ENDING, SAME, TOUCHED
 from troth.engines.seclang.transform import FUNCTIONS
 
 
@@ -18,7 +18,7 @@ def test_untouched_values_stay(name: str):
     made += [bytes(dice.choices(others, k=dice.randint(0, 30))) for _ in range(400)]
 
     for value in made:
-        if not value.endswith(ENDING):
+        if name not in BY_ENDING or not value.endswith(ENDING):
             assert function(value) == value
 
 

@@ -53,6 +53,15 @@ _RUN_BASE64 = re.compile(
     rb"(?<![A-Za-z0-9+_-])((?:(?:%b){3}|%b)[A-Za-z0-9+/_-]{4,}={0,2})" % (_GROUP, _WIDE_GROUPS)
 )
 _HEXADECIMAL = re.compile(rb"(?:0[xX])?((?:[0-9a-fA-F]{2}){6,})")
+# Whatever has another form matches this, in Hyperscan's notation: says too much, never too little.
+SIGN = b"|".join(
+    (
+        b"[" + b"".join(b"\\x%02x" % byte for byte in range(256) if byte not in PLAIN) + b"]",
+        rb"[A-Za-z0-9+/_-]{%d}" % len(_LONG_RUN),
+        rb"\A/?(?:%b%b|%b)" % (_GROUP, _GROUP, _WIDE_GROUPS),
+        rb"\A(?:0[xX])?[0-9a-fA-F]{12}",
+    )
+)
 _URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")
 _MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _FEWEST_LETTERS = 16  # a shorter name is nothing but a name

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from troth.engines.seclang.scan import tree
-from troth.engines.seclang.scan.touch import ENDING, TOUCHED
+from troth.engines.seclang.scan.touch import BY_ENDING, ENDING, TOUCHED
 
 Function = Callable[[bytes], bytes]
 Chain = tuple[str, ...]
@@ -87,19 +87,31 @@ class Chains:
         self._states: dict[tuple[frozenset[Chain], frozenset[str], tuple[str, ...]], _State] = {}
         self._places: dict[frozenset[Chain], _Place] = {}
         self._root = self._place(frozenset(((),)))
-        self._quick: dict[bytes, _State] = {}  # of the root's: those that need no function
+        self._is_ending_asked = not BY_ENDING.isdisjoint(used)
+        self._quick: dict[
+            bytes, int
+        ] = {}  # of the root's: the tests of those that stay as they are
+
+    def unchanged(self) -> Callable[[bytes], int | None]:
+        """The tests asked of a value that no chain changes, where that is known at a glance."""
+        classes, untouched, known = self._classes, self._untouched, self._quick.get
+        if self._is_ending_asked:
+            return lambda value: (
+                None if value.endswith(ENDING) else known(value.translate(classes, untouched))
+            )
+        if not self._after[()]:
+            mask = self._masks.get((), 0)
+            return lambda _value: mask
+        return lambda value: known(value.translate(classes, untouched))
 
     def outcomes(self, value: bytes) -> Iterable[tuple[bytes, int]]:
         """Each distinct value that some chain gives, with the tests asked of it."""
-        state = self._quick.get(value.translate(self._classes, self._untouched))
-        if state is not None and value[-1:] != ENDING:
-            return ((value, state.mask),)
         found: dict[bytes, int] = {}
         pending = [(value, self._root)]
         while pending:
             now, place = pending.pop()
             marks = now.translate(self._classes, self._untouched)
-            if now[-1:] == ENDING:
+            if self._is_ending_asked and now[-1:] == ENDING:
                 marks = self._classes
             state = place.quick.get(marks) or self._start(place, marks)
             changed: list[bytes] = []
@@ -132,7 +144,7 @@ class Chains:
         if len(marks) <= SHORT and len(place.quick) < MAX_STATES:
             place.quick[marks] = state
             if place is self._root and state.is_final:
-                self._quick[marks] = state
+                self._quick[marks] = state.mask
         return state
 
     def _state(

@@ -38,6 +38,11 @@ class Needle:
         """Whether a database may hold it."""
         return bool(self.sign) if self.find is not None else not self.is_constant
 
+    @property
+    def is_signed(self) -> bool:
+        """An operator that is asked where its sign is."""
+        return self.find is not None and bool(self.sign)
+
     @cached_property
     def is_constant(self) -> bool:
         """Found everywhere (a pattern of which nothing is needed) or nowhere (no phrase)."""

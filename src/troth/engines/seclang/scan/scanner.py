@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from troth.engines.seclang.detect import layers
 from troth.engines.seclang.scan import database
 from troth.engines.seclang.scan.chains import Function
 from troth.engines.seclang.scan.database import Compiled, Entry, Job
@@ -63,9 +64,11 @@ class Scanner:
             name: Space([test for test, _ in pairs], [at for _, at in pairs], needles, functions)
             for name, pairs in asked.items()
         }
+        self._hint = len(needles)
+        needles.append(Needle(sign=layers.SIGN))
         self._entries = entries
         self._asks = {name: self._ask(space) for name, space in self._spaces.items()}
-        self._shared = _share(self._spaces, needles)
+        self._shared = _share(self._spaces, needles, self._hint)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -84,7 +87,7 @@ class Scanner:
                 loose = frozenset(compiled.loose) | _inexact(shared.job, self._spaces)
                 for name in shared.spaces:
                     space = self._spaces[name]
-                    space.use(space.fast(scan, loose, frozenset(compiled.absent)))
+                    space.use(space.fast(scan, loose, frozenset(compiled.absent), self._hint))
 
     def space(self, name: str) -> Ask:
         """For the raw values of one space. Pure; a space without tests holds nothing."""
@@ -101,8 +104,12 @@ def _inexact(job: Job, spaces: Mapping[str, Space]) -> frozenset[int]:
     return frozenset(entry.id for entry in job.entries if not needles[entry.id].is_exact)
 
 
-def _share(spaces: Mapping[str, Space], needles: list[Needle]) -> list[_Shared]:
-    """Spaces that look for much the same share one database: less memory, warmer caches."""
+def _share(spaces: Mapping[str, Space], needles: list[Needle], hint: int) -> list[_Shared]:
+    """Spaces that look for much the same share one database: less memory, warmer caches.
+
+    Where grammars are asked by their signs, `hint` is looked for, too: it says which values have
+    other forms, so that most need not be taken apart.
+    """
     groups: list[tuple[set[int], list[str]]] = []
     for name in sorted(spaces, key=lambda name: (-len(spaces[name].bits), name)):
         wanted = {number for number in spaces[name].bits if needles[number].is_scanned}
@@ -115,6 +122,9 @@ def _share(spaces: Mapping[str, Space], needles: list[Needle]) -> list[_Shared]:
                 break
         else:
             groups.append((wanted, [name]))
+    for group, _ in groups:
+        if any(needles[number].is_signed for number in group):
+            group.add(hint)
     return [
         _Shared(
             Job(tuple(_entry(number, needles[number]) for number in sorted(group))), tuple(names)

@@ -16,6 +16,9 @@ from troth.engines.seclang.scan.required import is_single_bytes
 from troth.engines.seclang.scan.test import Test
 from troth.engines.seclang.scan.touch import chain_of
 
+_LENGTH = ("length",)
+_KEPT_LENGTHS = 1024
+
 Answer = tuple[int, ...]
 Look = Callable[[bytes, int], int]
 
@@ -46,8 +49,12 @@ class Space:
         self.bits: dict[int, int] = {}  # of each needle wanted here
         self._turned = 0
         masks: dict[Chain, int] = {}
+        by_length: list[tuple[int, Test]] = []
         for place, at in enumerate(order):
             bit, test = 1 << place, tests[at]
+            if test.chain == _LENGTH and test.find is not None and not test.every_stage:
+                by_length.append((bit, test))
+                continue
             self.bits[wanted[at]] = self.bits.get(wanted[at], 0) | bit
             self._turned |= bit if test.is_negated else 0
             names = chain_of(test.chain)
@@ -55,7 +62,11 @@ class Space:
             for length in range(first, len(names) + 1):
                 stage = names[:length]
                 masks[stage] = masks.get(stage, 0) | bit
-        self._outcomes = Chains(masks, functions).outcomes
+        chains = Chains(masks, functions)
+        self._outcomes, self._unchanged = chains.outcomes, chains.unchanged()
+        self._tiny: dict[bytes, Answer] = {}
+        self._by_length = _by_length(by_length) if by_length else None
+        self._is_length_alone = not masks
         self._everywhere = sum(
             bits
             for number, bits in self.bits.items()
@@ -68,12 +79,33 @@ class Space:
         self._look = look
 
     def answer(self, value: bytes) -> Answer:
-        """The numbers of the tests that hold for a value, rising."""
+        """The numbers of the tests that hold for a value, rising.
+
+        Of values of one byte or none there are 257: theirs are kept.
+        """
+        if len(value) > 1:
+            return self._answer(value)
+        known = self._tiny.get(value)
+        if known is None:
+            known = self._tiny[value] = self._answer(value)
+        return known
+
+    def _answer(self, value: bytes) -> Answer:
         held = 0
-        look, turned = self._look, self._turned
-        for outcome, mask in self._outcomes(value):
+        if self._by_length is not None:
+            held = self._by_length(len(value))
+            if self._is_length_alone and not held:
+                return ()
+        turned = self._turned
+        mask = self._unchanged(value)
+        if mask is not None:
             if mask:
-                held |= (look(outcome, mask) ^ turned) & mask
+                held |= (self._look(value, mask) ^ turned) & mask
+        else:
+            look = self._look
+            for outcome, mask in self._outcomes(value):
+                if mask:
+                    held |= (look(outcome, mask) ^ turned) & mask
         if not held:
             return ()
         found = []
@@ -92,6 +124,7 @@ class Space:
         scan: Callable[[bytes, list[int]], object],
         loose: frozenset[int],
         absent: frozenset[int],
+        hint: int,
     ) -> Look:
         """By database, which reports needles by their numbers.
 
@@ -99,30 +132,22 @@ class Space:
             scan: puts the numbers of the needles it finds into a list.
             loose: those that must be confirmed.
             absent: those that it does not know.
+            hint: the number by which it says that a value has other forms.
         """
         of, everywhere = self.bits, self._everywhere
         searches = {number: self.needles[number] for number in loose if number in of}
-        beside = {
-            number: bits
-            for number, bits in of.items()
-            if number in absent or not self.needles[number].is_scanned
-        }
-        scanned = sum(bits for number, bits in of.items() if number not in beside)
-        signed = {
-            number: bits
-            for number, bits in of.items()
-            if number in searches and self.needles[number].sign
-        }
-        floods = tuple((n, self.needles[n].flood) for n in signed if self.needles[n].flood)
-        of_signed, more = sum(signed.values()), _signs(scan, frozenset(signed), floods)
-        looks = self._beside(beside)
+        beside = {n: of[n] for n in of if n in absent or not self.needles[n].is_scanned}
+        scanned = sum(of.values()) - sum(beside.values())
+        signed = frozenset(n for n in searches if self.needles[n].sign)
+        of_signed, more = sum(map(of.__getitem__, signed)), _signs(scan, signed, self.needles)
+        is_hinted, looks = hint not in absent, self._beside(beside)
 
         def look(value: bytes, mask: int) -> int:
             held = everywhere
             found: list[int] = []
             if mask & scanned:
                 scan(value, found)
-                if mask & of_signed:
+                if mask & of_signed and (hint in found or not is_hinted or len(value) > MANY):
                     found = more(value, found)
             for number in found:
                 bits = of.get(number, 0)
@@ -139,11 +164,17 @@ class Space:
         return look
 
     def _beside(self, beside: Mapping[int, int]) -> list[tuple[int, Look]]:
-        """Those that want a byte out of a set apart from all others: most values have none."""
-        gated = {n: bits for n, bits in beside.items() if is_single_bytes(self.needles[n].clause)}
-        others = {n: bits for n, bits in beside.items() if n not in gated}
-        return [
-            (sum(part.values()), _one_by_one(self.needles, self._sought(part), 0))
+        """Operators that no sign tells of one by one; patterns together.
+
+        Those that want a byte out of a set apart from all others: most values have none.
+        """
+        needles = self.needles
+        looks = [(bits, _asking(bits, f)) for n, bits in beside.items() if (f := needles[n].find)]
+        patterns = {n: bits for n, bits in beside.items() if needles[n].find is None}
+        gated = {n: bits for n, bits in patterns.items() if is_single_bytes(needles[n].clause)}
+        others = {n: bits for n, bits in patterns.items() if n not in gated}
+        return looks + [
+            (sum(part.values()), _one_by_one(needles, self._sought(part), 0))
             for part in (gated, others)
             if part
         ]
@@ -152,12 +183,36 @@ class Space:
         return [(n, bits) for n, bits in wanted.items() if not self.needles[n].is_constant]
 
 
+def _asking(bits: int, find: Callable[[bytes], object]) -> Look:
+    return lambda value, _mask: bits if find(value) else 0
+
+
+def _by_length(tests: Sequence[tuple[int, Test]]) -> Callable[[int], int]:
+    """The bits of those that hold for a value of that length: they see nothing else of it."""
+    known: dict[int, int] = {}
+
+    def held(length: int) -> int:
+        bits = known.get(length)
+        if bits is None:
+            text = b"%d" % length
+            bits = sum(bit for bit, test in tests if is_found(test, text) != test.is_negated)
+            if len(known) < _KEPT_LENGTHS:
+                known[length] = bits
+        return bits
+
+    def is_found(test: Test, text: bytes) -> bool:
+        return test.find is not None and bool(test.find(text))
+
+    return held
+
+
 def _signs(
     scan: Callable[[bytes, list[int]], object],
     signed: frozenset[int],
-    floods: tuple[tuple[int, bytes], ...],
+    needles: Sequence[Needle],
 ) -> Callable[[bytes, list[int]], list[int]]:
     """What was found in a value, with those that a sign in another form of it calls for."""
+    floods = tuple((n, needles[n].flood) for n in sorted(signed) if needles[n].flood)
 
     def more(value: bytes, found: list[int]) -> list[int]:
         known = forms(value)

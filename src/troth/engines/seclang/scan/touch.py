@@ -16,8 +16,9 @@ _PATH = b"/\\"
 # Of two names for one thing, the one that stands for both.
 SAME: Mapping[str, str] = {"normalisepath": "normalizepath", "normalisepathwin": "normalizepathwin"}
 
-# A value that ends so is always tried: `..` and the like are paths without a slash.
+# These try every value that ends so: `..` and the like are paths without a slash.
 ENDING = b"."
+BY_ENDING = frozenset({"normalizepath", "normalizepathwin"})
 
 TOUCHED: Mapping[str, bytes] = {
     "lowercase": tree.members(tree.UPPER),
