@@ -37,19 +37,8 @@ class _Gone(Exception):  # noqa: N818 -- never leaves this file
     """The visitor went before the request was whole."""
 
 
-class Door:
-    """One application behind the guard.
-
-    Args:
-        app: what is called with what is let through.
-        keeper: decides.
-        inside: how the door is set up.
-    """
-
-    def __init__(self, app: App, keeper: Keeper, inside: within.Inside | None = None) -> None:
-        self.app = app
-        self.keeper = keeper
-        self.inside = inside or within.Inside()
+class Door(within.Door[App]):
+    """One application behind the guard; see `within.Door`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, as the server hands it over."""
@@ -95,7 +84,7 @@ class Door:
         if self.keeper.current.snapshot.body(request) is not Body.UPLOAD:
             await self._read(body, request, receive)
             request = within.with_body(request, body.inspected)
-            return self._own(request) or await self._judge(request)
+            return self.own(request) or await self._judge(request)
         ruling = await self._judge(request)
         if ruling.refused is not None:
             return ruling
@@ -105,14 +94,8 @@ class Door:
         more = await asyncio.to_thread(within.looked, self.keeper, request, body.file)
         return ruling if more.refused is None else more
 
-    def _own(self, request: Request) -> Ruling | None:
-        own = within.own(request, self.keeper, self.inside)
-        return Ruling(refused=own) if own else None
-
     async def _judge(self, request: Request) -> Ruling:
-        if not within.is_one(request):
-            return self.keeper.refuse(400, "malformed", request)
-        return await self.keeper.judge_later(request)
+        return self.unread(request) or await self.keeper.judge_later(request)
 
     async def _read(self, body: "_Read", request: Request, receive: Receive) -> None:
         """Read the body as far as it is read at all. Raises _Gone, within.Doubt."""

@@ -7,6 +7,7 @@ was looked at. TLS, time limits and HTTP itself stay with the server that runs t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from troth.adapters.scratch import Room, Scratch, ScratchError
@@ -19,9 +20,34 @@ from troth.enforce.wire import Message, Reply
 from troth.kernel.request import CLIENT, MARKER, Headers, Request
 
 CHUNK = 64 * 1024
+A = TypeVar("A")  # an application, as its interface has it
 AT_ONCE, TOTAL_BYTES = 32, 2 * 1024**3  # of uploads; as `[guard.uploads]` says by default
 
 Own = Callable[[Message], Reply | None]  # what Troth itself answers below its prefix
+
+
+class Door(Generic[A]):
+    """One application behind the guard.
+
+    Args:
+        app: what is called with what is let through.
+        keeper: decides.
+        inside: how the door is set up.
+    """
+
+    def __init__(self, app: A, keeper: Keeper, inside: "Inside | None" = None) -> None:
+        self.app = app
+        self.keeper = keeper
+        self.inside = inside or Inside()
+
+    def own(self, request: Request) -> Ruling | None:
+        """What Troth itself answers; None for what is the application's."""
+        said = own(request, self.keeper, self.inside)
+        return Ruling(refused=said) if said else None
+
+    def unread(self, request: Request) -> Ruling | None:
+        """The refusal of what is no request; None for one that is."""
+        return None if is_one(request) else self.keeper.refuse(400, "malformed", request)
 
 
 class Doubt(Exception):  # noqa: N818 -- what becomes a refusal is no error

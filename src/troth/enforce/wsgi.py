@@ -28,17 +28,12 @@ Pairs = list[tuple[str, str]]
 _UNPREFIXED = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
 
 
-class Door:
-    """One application behind the guard; arguments as of `asgi.Door`."""
-
-    def __init__(self, app: App, keeper: Keeper, inside: within.Inside | None = None) -> None:
-        self.app = app
-        self.keeper = keeper
-        self.inside = inside or within.Inside()
+class Door(within.Door[App]):
+    """One application behind the guard; see `within.Door`."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """One request, as the server hands it over."""
-        request = request_of(environ)
+        request = self.keeper.recognised(request_of(environ))
         file: BinaryIO | None = None
         try:
             if self.keeper.current.snapshot.body(request) is Body.UPLOAD:
@@ -46,7 +41,7 @@ class Door:
             else:
                 file = self._body(request, environ)
                 request = within.with_body(request, _inspected(file))
-                ruling = self._own(request) or self._judge(request)
+                ruling = self.own(request) or self._judge(request)
         except within.Doubt as doubt:
             ruling = self.keeper.refuse(doubt.status, doubt.code, request)
         if ruling.refused is not None:
@@ -68,14 +63,8 @@ class Door:
         file.seek(0)
         return (ruling if more.refused is None else more), file
 
-    def _own(self, request: Request) -> Ruling | None:
-        own = within.own(request, self.keeper, self.inside)
-        return Ruling(refused=own) if own else None
-
     def _judge(self, request: Request) -> Ruling:
-        if not within.is_one(request):
-            return self.keeper.refuse(400, "malformed", request)
-        return self.keeper.judge(request)
+        return self.unread(request) or self.keeper.judge(request)
 
     def _body(self, request: Request, environ: Environ) -> BinaryIO | None:
         """Where the body lies now; None where none is read. Raises Doubt.

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from troth.adapters import chance, clock, config
 from troth.adapters.counters import CountersError
@@ -42,6 +43,7 @@ from troth.roles.recorder import Recorder
 
 STDERR = 2
 LOOK_AT_CONFIG_S = 1.0
+A = TypeVar("A")
 BEGIN_S = 5.0  # for the thread to begin
 WAIT_S = 6.0  # longer than any `[counters] timeout_ms`
 QUICKEN_AFTER_S = 5.0  # after the first request
@@ -52,14 +54,25 @@ class Within(Standing):
     """The same standing, whose lists and whose server are looked after by a thread beside."""
 
     _loop: asyncio.AbstractEventLoop | None = None
+    _thread: threading.Thread | None = None
+    _ended: asyncio.Event
 
     def begin(self) -> None:
         """Start the thread, where there is anything to look after."""
         if self._loop is not None or (self.remote is None and not self.lists.has_any):
             return
         ready = threading.Event()
-        threading.Thread(target=self._beside, args=(ready,), name="troth", daemon=True).start()
+        self._thread = threading.Thread(
+            target=self._beside, args=(ready,), name="troth", daemon=True
+        )
+        self._thread.start()
         ready.wait(BEGIN_S)
+
+    def end(self) -> None:
+        """Stop it; what is elsewhere is then no longer asked."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join(BEGIN_S)
 
     def ask(self, question: Question) -> "asyncio.Future[Taken]":
         """The answer, for whichever loop asks."""
@@ -97,10 +110,16 @@ class Within(Standing):
         return found
 
     def _beside(self, ready: threading.Event) -> None:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            self._loop.call_soon(ready.set)
-            runner.run(self.run())
+        async def until_ended() -> None:
+            self._ended = asyncio.Event()
+            self._loop = asyncio.get_running_loop()
+            ready.set()
+            async with asyncio.TaskGroup() as group:
+                work = group.create_task(self.run())
+                await self._ended.wait()
+                work.cancel()
+
+        asyncio.run(until_ended())
 
 
 class Guard(Keeper):
@@ -153,20 +172,33 @@ class Guard(Keeper):
         self._seen = _mark(self._path)
         self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
         self._renewing: threading.Thread | None = None
+        self._beginning = threading.Lock()
         self._is_begun = False
 
     def judging(self, request: Request) -> Ruled:
         """As Keeper's; now and then it looks whether troth.toml is another one."""
-        if not self._is_begun:  # not before a fork
-            self._is_begun = True
-            later = threading.Timer(QUICKEN_AFTER_S, self._quicken)
-            later.daemon = True
-            later.start()
-            self._standing.begin()
+        if not self._is_begun:
+            self._begin()
         if clock.monotonic_s() >= self._look_at:
             self._look_at = clock.monotonic_s() + LOOK_AT_CONFIG_S
             self._look()
         return super().judging(request)
+
+    def close(self) -> None:
+        """Stop what goes on beside, and write what is not written yet."""
+        self._standing.end()
+        self.recorder.close()
+
+    def _begin(self) -> None:
+        """Start what goes on beside: with the first request, not before a server's fork."""
+        with self._beginning:
+            if self._is_begun:
+                return
+            self._standing.begin()
+            later = threading.Timer(QUICKEN_AFTER_S, self._quicken)
+            later.daemon = True
+            later.start()
+            self._is_begun = True
 
     def _look(self) -> None:
         mark = _mark(self._path)
@@ -208,6 +240,25 @@ class Guard(Keeper):
             return style if path == prefix + page.STYLE_SHEET.encode() else answer(message)
 
         return own
+
+
+class Behind(within.Door[A]):
+    """An application behind the guard, in its own process: what both middlewares are.
+
+    Args:
+        app: the application.
+        config: the path of troth.toml.
+        data: where keys and events are kept; `[troth] data` unless given.
+
+    Raises:
+        Failure: the configuration cannot be used; nothing is served without a guard.
+    """
+
+    def __init__(
+        self, app: A, config: Path | str = "troth.toml", data: Path | str | None = None
+    ) -> None:
+        self.guard = Guard(config, data)
+        super().__init__(app, self.guard, self.guard.inside)
 
 
 def _mark(path: Path) -> tuple[int, int, int]:
