@@ -195,6 +195,21 @@ def test_what_others_wrote_is_escaped(press, page):
     assert "<b>&en" not in text
 
 
+def test_a_command_that_asks_as_another_address_says_where_it_works(press, bench):
+    checks = {
+        "near": 'curl --interface 127.66.9.9 "$APP/"',
+        "far": 'curl "$APP/"',
+    }
+    bench.catalogue(
+        *(bench.promise(slug, checks=[bench.check(slug, command=c)]) for slug, c in checks.items())
+    )
+    page = bench.page()
+
+    for language, phrases in press.phrases.items():
+        assert phrases["as_client"] in press.promise(page, page.row("near"), language)
+        assert phrases["as_client"] not in press.promise(page, page.row("far"), language)
+
+
 def test_a_sentence_without_a_translation_says_so(press, bench):
     bench.catalogue(bench.promise("a", claim={"en": "Only English."}))
     text = press.overview(bench.page(), "de")
