@@ -75,7 +75,8 @@ class Edge:
         self._digest = ""
         self.seen = (0, 0, 0)
         self.settings, self.plan = self._read()
-        self.bans = Bans(places, self.settings.guard.bans, self.log)
+        ports = (self.plan.port, self.plan.http_port)
+        self.bans = Bans(places, self.settings.guard.bans, self.log, ports)
 
     def start(self) -> None:
         """Bring Envoy up. Raises the Failure that a person can mend."""

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from troth.adapters import clock, files, nftables
 from troth.adapters.files import FileError
 from troth.adapters.log import Log
-from troth.adapters.nftables import NftError
+from troth.adapters.nftables import Held, NftError
 from troth.enforce.bans import Bans as Known
 from troth.enforce.bans import Delta
 from troth.promises.guard.enforce import edge
@@ -39,15 +39,19 @@ class Bans:
         places: the data directory.
         settings: `[guard.bans]`.
         log: where events go.
+        ports: of the edge; what one address holds open there is counted, where the kernel may.
     """
 
-    def __init__(self, places: Places, settings: Settings, log: Log) -> None:
+    def __init__(
+        self, places: Places, settings: Settings, log: Log, ports: tuple[int, ...] = ()
+    ) -> None:
         self._places = places
         self._log = log
         self._known = Known(Sentence(settings), Ranges, lambda *_: None)
         self._changed = asyncio.Event()
-        self._written: list[str] | None = None
-        self._dropped: list[str] = []
+        self._written: tuple[list[str], Settings] | None = None
+        self._filtered: tuple[list[str], Held | None] | None = None  # what the kernel was told
+        self._ports = ports
         self._turn = threading.Lock()  # around the packet filter, which a thread sets
         self._is_over = False
         self._problem = ""
@@ -108,7 +112,7 @@ class Bans:
             subjects = edge.shown((ban.subject for ban in live), self._known.allowed, MOST)
             ends = {ban.subject: ban.until for ban in live}
             began = loop.time()
-            if subjects != self._written:
+            if (subjects, self.settings) != self._written:
                 await self._told(asyncio.to_thread(self._put, subjects, ends, now))
             soonest = min((ends[subject] - now for subject in subjects), default=REST)
             await asyncio.sleep(max(PAUSE_S, loop.time() - began))  # half of the time, at most
@@ -117,14 +121,21 @@ class Bans:
                     await self._changed.wait()
 
     def _put(self, subjects: list[str], ends: dict[str, datetime], now: datetime) -> None:
-        if self.settings.edge:
+        settings = self.settings
+        if settings.edge:
             self._write(subjects)
-        self._written = subjects
-        wanted = subjects if self.settings.nftables else []
+        self._written = (subjects, settings)
+        held = Held(settings.connections, self._ports) if settings.connections else None
+        wanted = (subjects, held if self._ports else None) if settings.nftables else None
         with self._turn:
-            if wanted != self._dropped and not self._is_over:
-                nftables.set_banned((subject, ends[subject] - now) for subject in wanted)
-                self._dropped = wanted
+            if wanted == self._filtered or self._is_over:
+                return
+            if wanted is None:
+                nftables.clear()
+            else:
+                left = ((subject, ends[subject] - now) for subject in subjects)
+                nftables.set_banned(left, wanted[1])
+            self._filtered = wanted
 
     async def _told(self, work: Awaitable[None]) -> None:
         try:
@@ -140,7 +151,7 @@ class Bans:
         """Take our table away, after whatever a thread is still putting there."""
         with self._turn:
             self._is_over = True
-            if not self._dropped:
+            if self._filtered is None:
                 return
             try:
                 nftables.clear()

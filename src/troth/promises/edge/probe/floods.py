@@ -20,7 +20,7 @@ from troth.promises.edge.settings import EdgeSettings
 
 NAME = "ddos-mitigation"
 NOWHERE = "/no-such-page-5f1c"
-CONNECTIONS, SLOW = 300, 40
+CONNECTIONS, SLOW = 500, 40
 RESETS = 2_000  # four times what a browser that closes a heavy page might cancel
 HEADERS, ARGUMENTS, DEPTH = 300, 5_000, 100_000
 BOMB_BYTES = 64 * 1024 * 1024  # unpacked; on the wire it is a thousandth

@@ -23,6 +23,8 @@ class Bans(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         drill_s: the longest ban on one of those.
         edge: the edge refuses banned addresses by itself, too.
         nftables: the kernel drops their packets (needs `nft` and CAP_NET_ADMIN).
+        connections: so many may one address (of IPv6 a /64) hold open at the edge at once, where
+            `nftables` is set; 0 for any number. An office is one address.
     """
 
     factor: Annotated[int, Meta(ge=1, le=10)] = 4
@@ -33,6 +35,7 @@ class Bans(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     drill_s: Annotated[int, Meta(ge=1, le=3600)] = 10
     edge: bool = True
     nftables: bool = False
+    connections: Annotated[int, Meta(ge=0, le=65_535)] = 256
 
 
 class Blocklist(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
