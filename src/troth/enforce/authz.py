@@ -63,8 +63,12 @@ def request_of(message: wire.Message) -> Request | None:
     A request has one host, and a target that is a path (or `*`, for OPTIONS): whatever else an edge
     may send (`CONNECT`, an absolute address) is not understood, so not passed.
     """
-    hosts = [value for name, value in message.headers if name == b"host"]
-    clients = [value for name, value in message.headers if name == CLIENT]
+    hosts, clients = [], []
+    for name, value in message.headers:
+        if name == b"host":
+            hosts.append(value)
+        elif name == CLIENT:
+            clients.append(value)
     is_star = message.target == b"*" and message.method == b"OPTIONS"
     if len(hosts) != 1 or not hosts[0] or not (message.target.startswith(b"/") or is_star):
         return None

@@ -99,7 +99,7 @@ def deciding(
         return (yield from _deciding_elsewhere(request, snapshot, known))
     found = _Found()
     if not found.has_refusal(request, known, snapshot.gates):
-        asks = tuple(ask for asked in snapshot.asks for ask in asked(request, known))
+        asks = _asks(request, snapshot, known)
         if asks:
             known = _with(known, (yield asks))
         opened = snapshot.opened(request)
@@ -119,7 +119,7 @@ def _deciding_elsewhere(
     found = _Found()
     if found.has_refusal(request, known, snapshot.gates):
         return found.decision()
-    asks = tuple(ask for asked in snapshot.asks for ask in asked(request, known))
+    asks = _asks(request, snapshot, known)
     opened = snapshot.opened(request)
     looks: tuple[Look, ...] = ()
     if not isinstance(opened, Refusal):
@@ -130,6 +130,12 @@ def _deciding_elsewhere(
         return Decision(refusal=opened, counted=(opened.slug,))
     found.has_refusal(opened, known, snapshot.checks)
     return _settled(found.decision(), looks)
+
+
+def _asks(request: Request, snapshot: Snapshot, known: Known) -> tuple[Ask, ...]:
+    if len(snapshot.asks) == 1:
+        return snapshot.asks[0](request, known)
+    return tuple(ask for asked in snapshot.asks for ask in asked(request, known))
 
 
 def _with(known: Known, answer: Answer) -> Known:
@@ -227,7 +233,11 @@ class _Found:
         self.opinions: list[Opinion] = []
 
     def has_refusal(self, request: Request, known: Known, checks: tuple[GuardCheck, ...]) -> bool:
-        return any(self.is_ended_by(check(request, known)) for check in checks)
+        for check in checks:
+            opinion = check(request, known)
+            if opinion is not FINE and self.is_ended_by(opinion):
+                return True
+        return False
 
     def is_ended_by(self, opinion: Opinion) -> bool:
         """Note what a check said; whether it refused."""

@@ -316,7 +316,8 @@ class Keeper:
         is_more: bool = False,
     ) -> Ruling:
         """`is_more`: about a request that was counted before."""
-        self.counts.update(decision.counted)
+        for code in decision.counted:
+            self.counts[code] += 1
         if decision.refusal is not None:
             return self._refused(request, decision, now, {"answer": True} if is_answer else {})
         is_more = is_more or is_answer
