@@ -50,6 +50,7 @@ CATALOGUE: tuple[Promise, ...] = (
     edge.DDOS_MITIGATION,
     guard.WAF_OWASP_TOP10,
     guard.MALICIOUS_TRAFFIC_UPSTREAM,
+    guard.UPLOADS_SCANNED,
     guard.AUTO_RESPONSE,
     guard.RATE_LIMIT_IP,
     guard.BRUTE_FORCE_BLOCKING,
@@ -166,6 +167,7 @@ def site(settings: Settings, ca_file: str = "") -> Site:
         ca_file=ca_file,
         origin=settings.application.upstream,
         prefix=settings.troth.prefix,
+        upload_paths=settings.edge.upload_paths,
         is_public=settings.troth.public,
     )
 
@@ -186,7 +188,7 @@ def declared(settings: Settings) -> tuple[Promise, ...]:
         raise ValueError(f"[promises.{min(unknown)}]: no such promise")
     because = {
         **edge_rules.not_applicable(settings.edge),
-        **guard_applies.not_applicable(settings.guard),
+        **guard_applies.not_applicable(settings.guard, settings.edge.upload_paths),
     }
     return tuple(_as_declared(promise, settings.promises, because) for promise in CATALOGUE)
 

@@ -66,6 +66,7 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
                     "cross_origin_resource_policy": True,
                 },
                 "cors": {"origins": ["https://partner.example"], "credentials": True},
+                "upload_paths": ["/photos"],
                 "probe": {"broken": "/broken", "cookie": form, "forms": [form]},
             },
             "guard": {
@@ -293,4 +294,5 @@ def ground() -> Iterator[Ground]:
         made = Ground(places, free_ports(), rude)
         stack.enter_context(telling(places, made.settings))
         stack.enter_context(guarding(places, made.settings))
+        stack.enter_context(_role("uploads", places, made.settings))
         yield made

@@ -17,6 +17,7 @@ class Site:
         origin: where the application itself listens, `http://host:port` or `unix:/path`; empty when
             it is not known here.
         prefix: below which Troth answers on the application's host.
+        upload_paths: path prefixes of the application where visitors send files.
         is_public: whether strangers on the internet reach it by these names.
     """
 
@@ -28,6 +29,7 @@ class Site:
     ca_file: str = ""
     origin: str = ""
     prefix: str = "/-/"
+    upload_paths: tuple[str, ...] = ()
     is_public: bool = False
 
     @property

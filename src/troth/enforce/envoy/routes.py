@@ -61,7 +61,9 @@ def troth(plan: Plan, merged: Merged) -> Json:
 
 def released(plan: Plan, merged: Merged) -> Json:
     """Where uploads go that the desk lets on: the application, and the sink. Nobody else's say."""
-    sink = (_to(GUARD_HTTP, f"{plan.prefix}{SINK}", uploads.UNUSED_FOR),) if plan.guard_http else ()
+    sink = (
+        (_to(GUARD_HTTP, f"{plan.prefix}{SINK}/", uploads.UNUSED_FOR),) if plan.guard_http else ()
+    )
     way = _to(APP, "/", uploads.UNUSED_FOR) | {
         "response_headers_to_remove": [*OURS, *merged.removed],
         "request_headers_to_remove": [PROBE_HEADER],

@@ -83,15 +83,15 @@ def arrivals(vantage: Vantage, _settings: GuardSettings) -> Observation:
     attacks = vantage.rng.sample([one for one in cases if one.is_attack], SAMPLED)
     harmless = vantage.rng.sample([one for one in cases if not one.is_attack], SAMPLED)
     sent = _replayed(vantage, [*attacks, *harmless])
-    noted = _noted(vantage.data, {one.tag for one in sent if one.fate == "arrived"})
+    seen = noted(vantage.data, {one.tag for one in sent if one.fate == "arrived"})
     return Observation(
         facts={
             "is_elsewhere": False,
             "attacks": sum(one.case.is_attack for one in sent),
             "harmless": sum(not one.case.is_attack for one in sent),
             "told": sum(one.case.is_attack and one.fate == "arrived" for one in sent),
-            "noted_attacks": sum(one.case.is_attack and one.tag in noted for one in sent),
-            "noted_harmless": sum(not one.case.is_attack and one.tag in noted for one in sent),
+            "noted_attacks": sum(one.case.is_attack and one.tag in seen for one in sent),
+            "noted_harmless": sum(not one.case.is_attack and one.tag in seen for one in sent),
         },
         public=frozenset({"is_elsewhere", "attacks", "harmless", "told"}),
     )
@@ -194,7 +194,7 @@ def _told(one: Sent) -> dict[str, str]:
     }
 
 
-def _noted(data: Path, expected: set[str]) -> set[str]:
+def noted(data: Path, expected: set[str]) -> set[str]:
     """Tags that the sink wrote down; waits until the expected ones are there, WAIT_S at most."""
     path = data / "spool" / "sink.json"
     deadline = time.monotonic() + WAIT_S

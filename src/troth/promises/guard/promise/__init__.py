@@ -6,6 +6,7 @@
 - `login`: guessing passwords
 - `csrf`: tokens for important actions
 - `flows`: scraping, enumeration, hoarding, skipped steps
+- `uploads`: files that visitors send
 - `escaping`: what pages show of what they were told
 - `declare`: how the above are spelled (timings, framework ids)
 
@@ -20,6 +21,7 @@ from troth.promises.guard.promise.flows import BUSINESS_LOGIC_PROTECTION
 from troth.promises.guard.promise.lists import IP_BLOCKLIST
 from troth.promises.guard.promise.login import BRUTE_FORCE_BLOCKING, IP_BLOCK_AFTER_FAILURES
 from troth.promises.guard.promise.origin import ORIGIN_CHECK
+from troth.promises.guard.promise.uploads import UPLOADS_SCANNED
 from troth.promises.guard.promise.waf import MALICIOUS_TRAFFIC_UPSTREAM, WAF_OWASP_TOP10
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "MALICIOUS_TRAFFIC_UPSTREAM",
     "ORIGIN_CHECK",
     "RATE_LIMIT_IP",
+    "UPLOADS_SCANNED",
     "WAF_OWASP_TOP10",
     "XSS_OUTPUT_ESCAPING",
 ]
