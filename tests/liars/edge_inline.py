@@ -6,7 +6,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from liars.liar import Liar
+from troth.catalogue import Settings
 from troth.engines.envoy.resources import Json, Resources
 from troth.kernel.site import Site
 
@@ -42,8 +45,35 @@ def _patient(resources: Resources) -> Resources:
     return replace(resources, listeners=listeners)
 
 
+def _with_http3(settings: Settings) -> Settings:
+    """The operator offers HTTP/3."""
+    return msgspec.structs.replace(
+        settings, edge=msgspec.structs.replace(settings.edge, http3=True)
+    )
+
+
+def _unguarded_quic(resources: Resources) -> Resources:
+    """What comes by QUIC is not asked about."""
+    listeners = copy.deepcopy(resources.listeners)
+    (quic,) = (each for each in listeners if each["name"] == "quic")
+    for chain in quic["filter_chains"]:
+        for each in chain["filters"]:
+            config = each["typed_config"]
+            config["http_filters"] = [
+                one for one in config["http_filters"] if "ext_authz" not in str(one)
+            ]
+    return replace(resources, listeners=listeners)
+
+
 LIARS = (
     Liar("traffic-inspected-inline", "a socket open to all", beside=_open_to_all),
+    Liar(
+        "traffic-inspected-inline",
+        "HTTP/3 passes beside the guard",
+        declared=_with_http3,
+        resources=_unguarded_quic,
+        only=("traffic-inspected-inline.protocols",),
+    ),
     Liar(
         "ddos-mitigation",
         "headers may take ten minutes",

@@ -39,6 +39,7 @@ OTHERWISE = {
     ),
     "scripts read one cookie": with_edge(cookies={"readable": ["ru*"]}),
     "HTTPS for five minutes": with_edge(hsts={"max_age_s": 300, "include_subdomains": False}),
+    "HTTP/3 is offered": with_edge(http3=True),
     "a stricter referrer policy": with_edge(headers={"referrer_policy": "same-origin"}),
 }
 

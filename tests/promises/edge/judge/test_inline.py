@@ -3,18 +3,18 @@
 import pytest
 
 from troth.kernel.model import Verdict
-from troth.promises.edge.judge.inline import PROTOCOLS, inspected
+from troth.promises.edge.judge.inline import BY_SETTING, PROTOCOLS, inspected
 
 PASS, FAIL, ERROR = Verdict.PASS, Verdict.FAIL, Verdict.ERROR
 
 
-def facts(*, without=(), **changes):
+def facts(*, without=(), more=(), **changes):
     tried = [
         {"protocol": name, "refused": True, "passed": True, "status": 404} | changes.pop(name, {})
-        for name in sorted(PROTOCOLS - set(without))
+        for name in sorted((PROTOCOLS | set(more)) - set(without))
     ]
     closed = {"kind": "socket", "is_open": False}
-    return {"tried": tried, "untried": [], "origin": closed} | changes
+    return {"tried": tried, "origin": closed} | changes
 
 
 def judged(settings, **given):
@@ -38,5 +38,11 @@ def test_a_way_around(settings):
     assert judged(settings, origin=None) is ERROR
 
 
-def test_what_is_offered_and_was_not_tried_is_unknown(settings):
-    assert judged(settings, untried=["h3"]) is ERROR
+def test_what_is_offered_by_setting_counts_as_all_others(settings):
+    offered = settings(http3=True)
+
+    assert inspected(facts(more=BY_SETTING), offered).verdict is PASS
+    assert inspected(facts(), offered).verdict is ERROR, "offered and not tried"
+    beside = facts(more=BY_SETTING, h3={"refused": False})
+    assert inspected(beside, offered).verdict is FAIL
+    assert judged(settings, more=BY_SETTING) is ERROR, "tried and not offered"

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from troth.adapters import http2, inventory
+from troth.adapters import http2, http3, inventory
 from troth.adapters.vantage import Vantage, address_of
 from troth.kernel.errors import Failure
 from troth.kernel.model import Observation
@@ -27,9 +27,9 @@ _HANDSHAKE = (
 
 
 def protocols(vantage: Vantage, settings: EdgeSettings) -> Observation:
-    """A forged request by HTTP/1.1, HTTP/2 and as a WebSocket handshake, each with its twin.
+    """A forged request by each protocol and as a WebSocket handshake, each with its twin.
 
-    HTTP/3, where it is offered, is told and not tried.
+    By HTTP/3 where it is offered (`[edge] http3`): an attack is one by QUIC, too.
     """
     url = vantage.site.app + NOWHERE
     own = (("Origin", vantage.site.app), *FORGED[2:])
@@ -41,13 +41,14 @@ def protocols(vantage: Vantage, settings: EdgeSettings) -> Observation:
             **_by_h1(vantage, url, "GET", (*FORGED, *_HANDSHAKE), (*own, *_HANDSHAKE)),
         },
     ]
+    if settings.http3:
+        tried.append({"protocol": "h3", **_by_h3(vantage, own)})
     return Observation(
         facts={
             "tried": tried,
-            "untried": ["h3"] if settings.http3 else [],
             "origin": _origin(vantage.site.origin) if vantage.data is not None else None,
         },
-        public=frozenset({"tried", "untried"}),
+        public=frozenset({"tried"}),
     )
 
 
@@ -71,6 +72,17 @@ def _by_h2(vantage: Vantage, own: tuple[tuple[str, str], ...]) -> dict[str, Any]
         host, port, context=vantage.context(alpn=("h2",)), authority=f"{host}:{port}",
         source=vantage.source,
     ) as session:  # fmt: skip
+        bad = session.ask(NOWHERE, method="POST", headers=_lower(FORGED))
+        good = session.ask(NOWHERE, method="POST", headers=_lower(own))
+    return {"refused": bool(bad.all(mark)), "passed": not good.all(mark), "status": good.status}
+
+
+def _by_h3(vantage: Vantage, own: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    host, port = address_of(vantage.site.app)
+    mark = MARKER.decode()
+    with http3.session(
+        host, port, ca_file=vantage.site.ca_file, authority=f"{host}:{port}", source=vantage.source
+    ) as session:
         bad = session.ask(NOWHERE, method="POST", headers=_lower(FORGED))
         good = session.ask(NOWHERE, method="POST", headers=_lower(own))
     return {"refused": bool(bad.all(mark)), "passed": not good.all(mark), "status": good.status}
