@@ -94,3 +94,12 @@ def test_public_attacks_are_found_and_their_lookalikes_pass(topic: str):
 
     assert len(missed) <= len(lines) * 0.005
     assert [line for line in harmless(topic) if path.find(line)] == []
+
+
+def test_a_text_without_lookalikes_is_left_as_it_is():
+    told = "Könnten wir am Montag um 9 in Genève / Zürich spielen? Più tardi, perché piove".encode()
+
+    assert path.canonise(told) == told
+    for sign, plain in (("\u2044", b"/"), ("\uff0e", b"."), ("\uf025", b"/"), ("\uefc8", b"/")):
+        assert path.canonise(f"é{sign}a".encode()) == "é".encode() + plain + b"a"
+    assert path.canonise(b"\xc3\xa9\xff/a") == b"\xc3\xa9\x1aa"

@@ -31,6 +31,9 @@ _LOOKALIKES = {
     **dict.fromkeys((0xFF0E, 0x2024, 0xFE52), "."),
     0xFFFD: "\x1a",
 }
+_BEGINS = (b"\xe2", b"\xee", b"\xef")  # of those in UTF-8
+# Of these bytes alone `_RUN` finds nothing but `0x..`; nor does `_VANISHES`.
+_QUIET = b"\t\n\r" + bytes(byte for byte in range(0x20, 0x100) if byte not in b"%\x7f")
 _HERE = re.compile(rb"[/\\\x1a](?:\.?[/\\\x1a])+")
 # `..` between separators; Tomcat cuts a parameter off the segment (`..;x=1/`), others read `...`.
 _CLIMB = re.compile(rb"(?:^|[/\\\x1a=:;,\s])(?:\.\.|\.{4})(?:;[^/\\]{0,16})?[/\\\x1a](?=.)")
@@ -172,9 +175,23 @@ def canonise(value: bytes) -> bytes:
     if len(value) > 2 * MAX_PATH:
         value = value[:MAX_PATH] + b" " + value[-MAX_PATH:]
     if not value.isascii():
-        value = value.decode("utf-8", "replace").translate(_LOOKALIKES).encode()
-    value = _RUN.sub(_ODD, _VANISHES.sub(b"", value))
-    return _HERE.sub(_sole, value)
+        value = _folded(value)
+    if value.translate(None, _QUIET) or b"0x" in value or b"0X" in value:
+        value = _RUN.sub(_ODD, _VANISHES.sub(b"", value))
+    is_parted = b"/" in value or b"\\" in value or _ODD in value
+    return _HERE.sub(_sole, value) if is_parted else value
+
+
+def _folded(value: bytes) -> bytes:
+    """Lookalikes as what they look like. Most texts that are no ASCII hold none."""
+    if not any(begin in value for begin in _BEGINS):
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            return value
+    return value.decode("utf-8", "replace").translate(_LOOKALIKES).encode()
 
 
 def _sole(found: re.Match[bytes]) -> bytes:
