@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from troth.adapters import http, process
-from troth.cli import group
+from troth.cli.program import group
 from troth.roles import bans
 from troth.roles.bans import BanError, length
 from troth.roles.places import Places

@@ -13,8 +13,9 @@ from troth.catalogue import Settings
 from troth.enforce import requests
 from troth.enforce.decide import Decision
 from troth.kernel.errors import Failure
-from troth.kernel.request import Known, Request
-from troth.promises.guard.enforce import exclusions, waf
+from troth.kernel.request import Known, Request, Response
+from troth.promises.guard.enforce import exclusions, kinds, waf
+from troth.promises.guard.settings.learn import Learn, Parameter
 from troth.promises.guard.settings.waf import Rules
 from troth.roles import exclude, explain, rules_load, up
 from troth.roles.places import Places
@@ -319,3 +320,86 @@ def test_referrers_that_let_in_more_are_found(
 
     with pytest.raises(Failure, match="let in more"):
         exclude.propose(settings(rules), places, "00ff00ff")
+
+
+def withheld(places: Places, rules: Rules, target: bytes, body: bytes) -> Decision:
+    """As the guard does with an answer."""
+    request = browsed(target)
+    answer = Response(status=500, headers=((b"content-type", b"text/plain"),), body=body)
+    opinion = waf.answer_check(rules_load.program_of(rules), rules)(request, answer, Known(now=NOW))
+    decision = Decision(refusal=opinion.refusal, hits=opinion.hits)
+    way = Spool(places.spool / "requests", lambda *_: None, Bounds(mode=0o600))
+    way.put(lambda: requests.record("00ff00ff", request, decision, clock.now()))
+    way.close()
+    return decision
+
+
+TRACE = b'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in pay\n'
+
+
+def test_an_answer_that_was_withheld_is_explained_without_what_it_said(places: Places):
+    given = Rules()
+    assert withheld(places, given, b"/tools/traces", TRACE).refusal.status == 500
+
+    told = explain.explain(settings(given), places, "00ff00ff")
+
+    text = "\n".join(explain.lines(told))
+    assert "rule 9018040: A stack trace of Python  [50-leak.conf:" in text
+    assert "RESPONSE_BODY = ***" in text
+    assert "troth rules exclude 00ff00ff" in text
+    assert "/srv/app.py" not in text
+    assert told.as_json()["of_answer"] is True
+
+
+def test_the_exclusion_of_an_answer_is_of_one_rule_and_one_route(places: Places):
+    given = Rules()
+    withheld(places, given, b"/tools/traces", TRACE)
+
+    proposal = exclude.propose(settings(given), places, "00ff00ff")
+
+    (made,) = proposal.exclusions
+    assert (made.path, made.parameter, made.rule) == ("/tools/traces", "RESPONSE_BODY", 9018040)
+    assert proposal.probes > 40
+    assert "leaks of other kinds" in "\n".join(exclude.lines(proposal))
+    check = waf.answer_check(rules_load.program_of(given), Rules(exclusions=(made,)))
+    answer = Response(status=500, headers=((b"content-type", b"text/plain"),), body=TRACE)
+    assert check(browsed(b"/tools/traces?a=b"), answer, Known(now=NOW)).refusal is None
+    assert check(browsed(b"/tools"), answer, Known(now=NOW)).refusal
+    with pytest.raises(Failure, match="not withheld for rule 7"):
+        exclude.propose(settings(given), places, "00ff00ff", rule=7)
+
+
+def test_an_exclusion_that_would_let_out_more_is_refused(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+):
+    given = Rules()
+    withheld(places, given, b"/tools/traces", TRACE)
+    monkeypatch.setattr(exclusions.Policy, "excluded", lambda self, _: tuple(
+        (0, exclusions.selector_of("RESPONSE_BODY")) for _ in self._exclusions
+    ))  # fmt: skip
+
+    with pytest.raises(Failure, match="let out more"):
+        exclude.propose(settings(given), places, "00ff00ff")
+
+
+def test_a_value_of_another_kind_is_explained_by_its_kind(places: Places):
+    said = Learn(check="block", parameters=(Parameter(path="/free", name="n", kind="integer"),))
+    (check,) = kinds.checks(said)
+    request = browsed(b"/free?n=abc")
+    opinion = check(request, Known(now=NOW))
+    decision = Decision(refusal=opinion.refusal, hits=opinion.hits)
+    way = Spool(places.spool / "requests", lambda *_: None, Bounds(mode=0o600))
+    way.put(lambda: requests.record("00ff00ff", request, decision, clock.now()))
+    way.close()
+    whole = settings(Rules())
+    whole = msgspec.structs.replace(whole, guard=msgspec.structs.replace(whole.guard, learn=said))
+
+    told = explain.explain(whole, places, "00ff00ff")
+
+    assert told.refusal.code == "type"
+    text = "\n".join(explain.lines(told))
+    assert "ARGS:n = abc" in text
+    assert "[[guard.learn.parameters]]" in text
+    assert "rules exclude" not in text
+    with pytest.raises(Failure, match=r"guard.learn.parameters"):
+        exclude.propose(whole, places, "00ff00ff")

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from troth.adapters import spool
-from troth.cli import group
+from troth.cli.program import group
 from troth.roles import rules_load
 from troth.roles.places import Places
 

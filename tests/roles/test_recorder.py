@@ -138,3 +138,26 @@ def test_what_is_written_from_now_on_is_followed(places: Places):
     timer.start()
     assert next(following) == b"new"
     assert after() == b"after"
+
+
+def test_our_own_probes_are_left_out_where_others_are_asked_for(places: Places):
+    wanted = events.others(("127.66.0.0/16", "fd66::/64"))
+
+    def of(address: str) -> bytes:
+        return json.dumps({"src_endpoint": {"ip": address}}).encode()
+
+    ours = ("127.66.3.4", "fd66::7", "login:127.66.3.4", "fd66::/64")
+    assert [wanted(of(each)) for each in ours] == [False] * 4
+    people = ("127.0.0.1", "2001:db8::1", "login:192.0.2.1", "", "nobody")
+    assert [wanted(of(each)) for each in people] == [True] * 5
+    assert wanted(b"no json")
+    assert wanted(b"[1]")
+
+    folder = places.spool / "events"
+    folder.mkdir()
+    many = [of(f"127.66.0.{n % 250}") for n in range(300)] + [of("192.0.2.1"), of("127.66.0.1")]
+    for name, lines in (("00000001.jsonl", [of("192.0.2.9")]), ("00000002.jsonl", many)):
+        (folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
+    found = [json.loads(line)["src_endpoint"]["ip"] for line in events.last(places, 5, wanted)]
+    assert found == ["192.0.2.9", "192.0.2.1"]
+    assert len(events.last(places, 50)) == 50

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from troth.cli import group
+from troth.cli.program import group
 from troth.kernel.errors import Failure
 from troth.roles import score as scoring
 from troth.roles.score import PLACES, request, score

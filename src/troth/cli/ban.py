@@ -29,7 +29,8 @@ def ban(*, address: str, length: str, because: str, as_json: bool, **where: Any)
     """Keep an address out (IPv6: its /64), in every guard at once."""
     for_s = int(story.length(length).total_seconds())
     said = _ask(**where, do="ban", address=address, for_s=for_s, because=because)
-    click.echo(json.dumps(said) if as_json else f"{said['subject']} banned until {said['until']}")
+    words = f"{said['subject']} banned until {story.moment(said['until'])}"
+    click.echo(json.dumps(said) if as_json else words)
     return 0
 
 
@@ -58,8 +59,8 @@ def allow(*, network: str, length: str, end: bool, as_json: bool, **where: Any) 
     else:
         for_s = int(story.length(length).total_seconds()) if length else None
         said = _ask(**where, do="allow", network=network, for_s=for_s)
-    words = f"{network} is no longer allowed" if end else f"{network} allowed until {said['until']}"
-    click.echo(json.dumps(said) if as_json else words)
+    words = "is no longer allowed" if end else f"allowed {story.until(said['until'])}"
+    click.echo(json.dumps(said) if as_json else f"{network} {words}")
     return 0
 
 

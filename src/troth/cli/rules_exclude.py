@@ -90,4 +90,6 @@ def learn(*, is_applied: bool, as_json: bool, config: Path | None, data: Path | 
     click.echo(json.dumps(proposal.as_json()) if as_json else said)
     if is_applied and proposal.parameters:
         learning.write(config, places, proposal)
+        if not as_json:
+            click.echo(f"written to {config}; the guard takes it up within seconds")
     return 0

@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from troth.adapters import sockets
+from troth.adapters import clock, sockets
 from troth.adapters.sockets import SocketError
 from troth.kernel.errors import Failure
 from troth.roles.guard_bans import desk
@@ -13,6 +13,7 @@ from troth.roles.places import Places
 
 GUARDS = 2  # the first, and who stands by while it is not there
 LIMIT_BYTES = 8 * 1024**2
+FOR_GOOD_YEARS = 50
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -49,25 +50,38 @@ def ask(places: Places, do: str, **fields: Any) -> dict[str, Any]:
             "no guard answers", where=last.where, mend="is troth running? (troth up)"
         ) from last
     if not said.pop("ok", False):
-        raise BanError(str(said.get("why")), where=str(fields.get("address", "")))
+        why, address = str(said.get("why")), str(fields.get("address", ""))
+        raise BanError(why, where="" if address in why else address)
     return said
+
+
+def moment(text: str) -> str:
+    """`2026-01-31 12:00:00 UTC`, of what the guard says; empty: never."""
+    return f"{text[:10]} {text[11:19]} UTC" if text else "never"
+
+
+def until(text: str) -> str:
+    """How long somebody is let pass; what is decades away is for good."""
+    far = clock.now().year + FOR_GOOD_YEARS
+    return "for good" if text[:4].isdigit() and int(text[:4]) > far else f"until {moment(text)}"
 
 
 def table(said: dict[str, Any]) -> str:
     """What is in force, as lines for a person."""
     lines = [
-        f"{ban['subject']:40} until {ban['until']}  {ban['cause']}"
+        f"{ban['subject']:40} until {moment(ban['until'])}  {ban['cause']}"
         + (f" (the {ban['times']}. in a row)" if ban["times"] > 1 else "")
         for ban in said["bans"]
     ]
     if said["count"] > len(lines):
         lines.append(f"... and {said['count'] - len(lines)} more")
-    lines += [f"{each['network']:40} allowed until {each['until']}" for each in said["allowed"]]
+    lines += [f"{each['network']:40} allowed {until(each['until'])}" for each in said["allowed"]]
     for each in said["lists"]:
         state = "stale" if each["stale"] else "fresh"
         why = f": {each['problem']}" if each["problem"] else ""
         lines.append(
-            f"list {each['name']:35} {each['count']} entries, {state}, had {each['had']}, "
+            f"list {each['name']:35} {each['count']} entries, {state}, "
+            f"had {moment(each['had'] or '')}, "
             f"{each['source']}{why}"
         )
     return "\n".join(lines) or "nobody is banned"

@@ -1,11 +1,11 @@
 """`troth events`: what the guard decided, from its spool."""
 
+import ipaddress
 import json
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from troth.adapters import spool
@@ -16,15 +16,41 @@ from troth.roles.recorder import EVENTS
 LOOK_AGAIN_S = 0.25
 
 
-def last(places: Places, count: int) -> list[bytes]:
+Wanted = Callable[[bytes], bool]
+
+
+def anything(_: bytes) -> bool:
+    """Every event."""
+    return True
+
+
+def others(drills: Sequence[str]) -> Wanted:
+    """Whether an event is of anybody but our own probes' clients (`[guard.bans] drills`)."""
+    ours = [ipaddress.ip_network(each, strict=False) for each in drills]
+
+    def wanted(line: bytes) -> bool:
+        try:
+            said = json.loads(line)["src_endpoint"]["ip"].rpartition("login:")[2]
+            address = ipaddress.ip_network(said, strict=False).network_address
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return True
+        return not any(address in network for network in ours)
+
+    return wanted
+
+
+def last(places: Places, count: int, wanted: Wanted = anything) -> list[bytes]:
     """The newest events as they are written, oldest first; none when nothing was written."""
-    found: deque[bytes] = deque(maxlen=count)
-    for path in _newest(places, count):
-        found.extend(line for line, _ in spool.lines(path))
-    return list(found)
+    found: list[bytes] = []
+    for path in reversed(spool.segments(places.spool / EVENTS)):
+        lines = deque((line for line, _ in spool.lines(path) if wanted(line)), maxlen=count)
+        found = [*lines, *found][-count:]
+        if len(found) >= count:
+            break
+    return found
 
 
-def follow(places: Places) -> Iterator[bytes]:
+def follow(places: Places, wanted: Wanted = anything) -> Iterator[bytes]:
     """What is written from now on, by every process; ends only when nobody asks any more."""
     folder = places.spool / EVENTS
     read = {path: path.stat().st_size for path in spool.segments(folder)}
@@ -32,20 +58,9 @@ def follow(places: Places) -> Iterator[bytes]:
         for path in spool.segments(folder):
             for line, offset in spool.lines(path, read.get(path, 0)):
                 read[path] = offset
-                yield line
+                if wanted(line):
+                    yield line
         time.sleep(LOOK_AGAIN_S)
-
-
-def _newest(places: Places, count: int) -> list[Path]:
-    """As many segments as hold so many events, oldest first."""
-    chosen: list[Path] = []
-    lines = 0
-    for path in reversed(spool.segments(places.spool / EVENTS)):
-        chosen.append(path)
-        lines += sum(1 for _ in spool.lines(path))
-        if lines >= count:
-            break
-    return chosen[::-1]
 
 
 def told(line: bytes) -> str:

@@ -20,13 +20,13 @@ from troth.catalogue import Settings
 from troth.enforce.requests import Kept
 from troth.engines.seclang import Program
 from troth.kernel.request import GuardCheck, Hit, Known, Request
-from troth.promises.guard.enforce import waf
+from troth.promises.guard.enforce import kinds, waf
 from troth.promises.guard.enforce.exclusions import own_page, twins
 from troth.promises.guard.rules.origin import is_plain
 from troth.promises.guard.rules.paths import Pattern, pattern, spelled
 from troth.promises.guard.rules.probes import ATTACKS, OTHER_NAMES, OTHER_PATHS
 from troth.promises.guard.settings.waf import Exclusion, Rules, RulesRoute
-from troth.roles import explain, rules_load
+from troth.roles import exclude_answers, explain, rules_load
 from troth.roles.change import add
 from troth.roles.explain import ExplainError
 from troth.roles.places import Places
@@ -46,11 +46,13 @@ class Proposal:
         event: whose request passes with them.
         exclusions: to be added to `[guard.rules]`.
         probes: how many attacks were sent to see that they are still refused.
+        is_of_answer: it was an answer, and the attacks are leaks.
     """
 
     event: str
     exclusions: tuple[Exclusion, ...]
     probes: int
+    is_of_answer: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
@@ -81,6 +83,14 @@ def propose(
     program = rules_load.program_of(rules)
     if program is None:
         raise ExplainError("no rules are in force", where="[guard.rules] mode")
+    if asked.code == kinds.CODE:
+        raise ExplainError(
+            "was refused for a parameter's kind, which no exclusion changes",
+            where=event,
+            mend="[[guard.learn.parameters]]",
+        )
+    if explain.of_answer(asked):
+        return _of_answer(program, rules, asked, _route(asked.request, path), rule)
     kept = _page_of(program, rules, asked)
     route = _route(kept.request, path)
     added: list[Exclusion] = []
@@ -100,6 +110,16 @@ def propose(
     return Proposal(
         event=event, exclusions=tuple(added), probes=_proven(program, rules, added, kept.request)
     )
+
+
+def _of_answer(
+    program: Program, rules: Rules, kept: Kept, route: str, rule: int | None
+) -> Proposal:
+    added = exclude_answers.exclusions(kept, route, rule)
+    probes = exclude_answers.proven(
+        program, _with(rules, []), _with(rules, list(added)), kept.request
+    )
+    return Proposal(event=kept.id, exclusions=added, probes=probes, is_of_answer=True)
 
 
 def _page_of(program: Program, rules: Rules, kept: Kept) -> Kept:
@@ -131,6 +151,9 @@ def lines(proposal: Proposal) -> Iterator[str]:
     """What a person reads before it is written."""
     for each in proposal.exclusions:
         yield f"rule {each.rule} no longer looks at {each.parameter} on {each.path}"
+    if proposal.is_of_answer:
+        yield f"proven: {proposal.probes} leaks of other kinds and paths are withheld as before"
+        return
     yield (
         f"proven: the request passes; {proposal.probes} attacks under other names, on other paths, "
         "from other pages and of other kinds are refused as before"

@@ -13,7 +13,7 @@ from troth.enforce.requests import Kept
 from troth.kernel.errors import Failure
 from troth.kernel.redact import shown
 from troth.kernel.request import GuardCheck, Hit, Known, Refusal
-from troth.promises.guard.enforce import waf
+from troth.promises.guard.enforce import kinds, waf
 from troth.roles import rules_load
 from troth.roles.places import Places
 from troth.roles.recorder import REQUESTS
@@ -72,6 +72,7 @@ class Explained:
             "then": [asdict(reason) for reason in self.then],
             "now": [asdict(reason) for reason in self.now],
             "refused_now": self.refusal is not None,
+            "of_answer": of_answer(self.kept),
         }
 
 
@@ -101,7 +102,10 @@ def explain(settings: Settings, places: Places, event: str) -> Explained:
     program = rules_load.program_of(settings.guard.rules)
     if program is None:
         raise ExplainError("no rules are in force", where="[guard.rules] mode")
-    hits, refusal = asked(waf.check(program, settings.guard.rules), kept)
+    hits, refusal = (), None
+    for check in (*kinds.checks(settings.guard.learn), waf.check(program, settings.guard.rules)):
+        if refusal is None and not of_answer(kept):
+            hits, refusal = asked(check, kept)
     wheres = {str(rule.id): rule.links[0].where for rule in program.ruleset.rules}
     then = tuple(
         Reason(
@@ -116,6 +120,13 @@ def explain(settings: Settings, places: Places, event: str) -> Explained:
     )
     now = tuple(_reason(hit, wheres.get(hit.rule, "")) for hit in hits)
     return Explained(kept=kept, then=then, now=now, refusal=refusal)
+
+
+def of_answer(kept: Kept) -> bool:
+    """Whether it was the application's answer that was refused; that is not stored."""
+    return bool(kept.rules) and all(
+        str(said["place"]).startswith("RESPONSE_") for said in kept.rules
+    )
 
 
 def asked(check: GuardCheck, kept: Kept) -> tuple[tuple[Hit, ...], Refusal | None]:
@@ -141,6 +152,10 @@ def lines(explained: Explained) -> Iterator[str]:
     )
     yield f"refused for {kept.slug} ({kept.code}, {kept.status})"
     yield from (line for reason in explained.then for line in _lines(reason))
+    if of_answer(kept):
+        yield "it was the application's answer, which is not stored: mend what it says there, or,"
+        yield f"if that is meant to be seen: troth rules exclude {kept.id}"
+        return
     if explained.refusal is None:
         yield "the rules that hold now let it pass"
     elif _marks(explained.now) == _marks(explained.then):
@@ -150,7 +165,9 @@ def lines(explained: Explained) -> Iterator[str]:
         yield from (line for reason in explained.now for line in _lines(reason))
     if not kept.is_whole:
         yield "secrets were taken out when it was stored, so now is not quite then"
-    if explained.refusal is not None:
+    if explained.refusal is not None and explained.refusal.code == kinds.CODE:
+        yield "the kind of a parameter stands in [[guard.learn.parameters]]"
+    elif explained.refusal is not None:
         yield f"if this is a person's ordinary request: troth rules exclude {kept.id}"
 
 

@@ -1,6 +1,6 @@
 """`troth rules learn`: which kinds parameters have, as the guard saw or an OpenAPI file says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import yaml
 from troth.adapters import files
 from troth.catalogue import Settings
 from troth.kernel.errors import Failure
+from troth.kernel.redact import is_secret
 from troth.kernel.request import Request
 from troth.promises.guard.enforce import kinds as check
 from troth.promises.guard.rules.kinds import KINDS, Learnt, Seen, route_of
@@ -49,21 +50,23 @@ class Watch:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.is_on = False
+        self.drills: Container[str] = ()  # addresses of our own probes: nobody's values
         self.learnt = read(path)
         self._count = 0
         self._is_changed = False
 
     def passed(self, request: Request) -> None:
         """Take a request into account that was let through and of which no rule said anything."""
-        if not self.is_on or not is_plain(request.path):
+        if not self.is_on or not is_plain(request.path) or request.client in self.drills:
             return
         self._count += 1
         if self._count % EVERY:
             return
         route = route_of(spelled(request.target))
         for name, value in check.fields_of(request):
-            self.learnt.add(route, name, value)
-            self._is_changed = True
+            if not is_secret(name):  # what a password may be is the application's to say
+                self.learnt.add(route, name, value)
+                self._is_changed = True
 
     def save(self) -> None:
         """Write it, if anything was added. Raises FileError."""
@@ -167,11 +170,18 @@ def openapi(path: Path) -> Iterator[Parameter]:
         document = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     except FileNotFoundError as error:
         raise LearnError("does not exist", where=str(path)) from error
+    except OSError as error:
+        raise LearnError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise LearnError(f"is no JSON or YAML: {error}", where=str(path)) from error
+        raise LearnError("is no JSON or YAML", where=f"{path}{_line_of(error)}") from error
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise LearnError("is no OpenAPI document", where=str(path))
     return _document(document)
+
+
+def _line_of(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}" if mark is not None else ""
 
 
 def _document(document: dict[str, Any]) -> Iterator[Parameter]:

@@ -16,6 +16,7 @@ from troth.enforce.bans import Bans, Delta
 from troth.enforce.decide import Decision
 from troth.enforce.keeper import Means
 from troth.kernel.request import Ban, Request
+from troth.promises.guard.rules.ranges import Ranges
 from troth.promises.guard.settings import Events, GuardSettings
 from troth.roles.learn import FILE as LEARNT
 from troth.roles.learn import Watch
@@ -46,6 +47,7 @@ class Recorder:
     def renew(self, settings: GuardSettings) -> None:
         """Other settings; how much is kept counts from the next start."""
         self.watch.is_on = settings.learn.watch
+        self.watch.drills = Ranges(settings.bans.drills)
 
     def _open(self, places: Places, settings: Events, told: Told) -> None:
         total = settings.max_bytes

@@ -158,7 +158,7 @@ def _values(path: Path) -> Iterator[bytes]:
                 if value.strip():
                     yield value[:MAX_LINE]
     except OSError as error:
-        raise Failure(f"cannot be read: {error}", where=str(path)) from None
+        raise Failure(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def request(value: bytes, place: Place) -> Message:

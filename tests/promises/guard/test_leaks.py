@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from troth.engines.seclang import Message, Program, Verdict
+from troth.promises.guard.rules import probes
 from troth.roles.score import pack_program, pack_sources
 
 KEY = "A1b2" * 16
@@ -142,6 +143,13 @@ def test_each_rule_has_an_example():
     rules = {int(found) for found in re.findall(r"id:(\d+)", source.text)} - {9018000}
 
     assert rules == {row[0] for row in LEAKS}
+
+
+@pytest.mark.parametrize("leak", probes.LEAKS, ids=range(len(probes.LEAKS)))
+def test_what_proves_an_exclusion_is_withheld(leak):
+    _, status, kind, body = leak
+
+    assert answered(status, kind.decode(), body.decode()).is_disrupted
 
 
 def test_pictures_are_not_read():
