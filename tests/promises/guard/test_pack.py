@@ -112,7 +112,11 @@ EXAMPLES: dict[int, tuple[Message, Message]] = {
     ),
     9001040: (
         get("/", (b"Range", b"bytes=0-1,2-3,4-5,6-7,8-9,10-11")),
-        get("/", (b"Range", b"bytes=0-1,2-3")),
+        get("/a/Plan.PDF", (b"Range", b"bytes=0-1,2-3,4-5,6-7,8-9,10-11")),
+    ),
+    9001044: (
+        get("/plan.pdf", (b"Range", b"bytes=" + b",".join(b"%d-%d" % (n, n) for n in range(70)))),
+        get("/plan.pdf", (b"Range", b"bytes=" + b",".join(b"%d-%d" % (n, n) for n in range(50)))),
     ),
     9001041: (get("/", (b"Lock-Token", b"x")), get()),
     9001042: (get("/", (b"Proxy", b"http://evil.example")), get("/", (b"Via", b"proxy"))),
@@ -125,7 +129,7 @@ EXAMPLES: dict[int, tuple[Message, Message]] = {
     9002010: (get("/.git/config"), get("/.well-known/security.txt")),
     9002011: (get("/index.php~"), get("/index.php")),
     9002012: (get("/wp-config.php"), get("/help/config")),
-    9002013: (get("/backup.tar.gz"), get("/files/holiday.zip")),
+    9002013: (get("/backup.tar.gz"), get("/exports/anna/data.zip")),
     9002014: (get("/actuator/heapdump"), get("/info/prices")),
     9003001: (arg("../../etc/passwd"), arg("see ../docs and /etc/passwd")),
     9003002: (cookie("../../etc/passwd"), cookie("a..b")),
@@ -212,6 +216,46 @@ def test_a_rule_matches_its_example_and_passes_its_twin(rule: int):
     assert rule in matched(attack)
     assert rule not in matched(twin)
     assert not inspect(twin).is_disrupted
+
+
+NDJSON = b"application/x-ndjson"
+PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n%b\r\n1\r\n--b--\r\n'
+MULTIPART = b"multipart/form-data; boundary=b"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        get("/", (b"Content-Type", b"")),  # as some clients send it with no body
+        get("/", (b"Content-Type", b"application/json")),
+        get("/", (b"Content-Type", b"application/json"), method=b"OPTIONS"),
+        post(b"", b"application/json"),
+        post(b'{"a": 1}\n{"a": 2}\n', NDJSON),
+        post(b'{"a": 1}\n{"a": 2}\n', b"application/jsonl; charset=utf-8"),
+        post(b'[{"op": "test"}]', b"application/json-patch+json"),
+        post(PART % b"Content-Transfer-Encoding: 8bit\r\n", MULTIPART),  # RFC 7578, 4.7
+        post(PART % b"Content-Transfer-Encoding: binary\r\n", MULTIPART),
+        post(PART % b"content-transfer-encoding:7bit\r\n", MULTIPART),
+        post(b"--:.=1\r\n" + (PART % b"")[5:-9] + b"\r\n--:.=1--\r\n",
+             b'multipart/form-data; boundary=":.=1"'),
+    ],
+)  # fmt: skip
+def test_what_standards_allow_passes(message: Message):
+    assert inspect(message).rules == ()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        post(b"1' or 2=2 -- ", b""),
+        post(b'{"a": 1}\n{"a": "x\' or 2=2 -- "}\n', NDJSON),
+        post(b'{"a": 1}\n{"a": "x\\u0027 or 2=2 -- "}\n', NDJSON),
+        post(PART % b"Content-Transfer-Encoding: base64\r\n", MULTIPART),
+        post(PART % b"Content-Transfer-Encoding: quoted-printable\r\n", MULTIPART),
+    ],
+)
+def test_what_standards_allow_hides_nothing(message: Message):
+    assert inspect(message).is_disrupted
 
 
 def test_what_is_merely_odd_refuses_nothing_alone():
