@@ -152,6 +152,8 @@ utf7 = _each(_UTF7, _utf7, "The shifted runs of UTF-7.")
 
 def is_cut(value: bytes) -> bool:
     """Whether one pass leaves escapes unread, because they are more than `MAX_ESCAPES`."""
+    if len(value) <= MAX_ESCAPES:
+        return False
     return any(
         value.count(lead) > MAX_ESCAPES and _counted(pattern, value, MAX_ESCAPES) > MAX_ESCAPES
         for lead, pattern in _LEADS
