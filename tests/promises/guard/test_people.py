@@ -42,6 +42,9 @@ ENGLISH = (
         'See "Password change" in the guide (chapter "Users, '
         'roles, top") about alert (mail and phone).'
     ),
+    "See alarm(2), sleep(3), usleep(3), time(7).",
+    'Read "About branches" in git-fetch(1), then try again.',
+    'Warning: the "--%s" option is gone; take "--all" instead.',
     "phpinfo() shows nothing unusual on our side, said the host.",
     "At the end of each line stands a NUL, written %00 in addresses.",
     "Our prices: 12,50 EUR (was 15.-), -10 % for two; 3 for the price of 2 -- today only!",

@@ -85,6 +85,7 @@ ATTACKS = [
     b"sleep(9) x from y",
     b"sleep(9), name from y",
     b"1 and sleep(9) or so on",
+    b"ascii(1), abs(2), sleep(3)",
     b"x' drop table y--",
     b"1; show tables;",
     b"x'; use master;",

@@ -26,7 +26,7 @@ _WHOLE = re.compile(
 )
 # A string ended: its mark, then what may follow an operand; then, somewhere, a call.
 _ENDED = re.compile(rb"\\?['\"`][\s)\]}]*(?:[-+*/%&|^<>=,?;]|\bin\b)")
-_CALLED = re.compile(rb"(?<![\w$.])%b" % _CALL)
+_CALLED = re.compile(rb"(?<![\w$.])(?!fetch\(\d\))%b" % _CALL)  # git-fetch(1) is a page
 _REACH = re.compile(
     rb"(?<![\w$])(?:document%b\.%b(?:cookie|domain|write|location|body|documentElement|forms|URL)"
     rb"|(?:window|self|top|parent|document)?\.?location%b\.(?:href|replace|assign)"

@@ -41,12 +41,14 @@ _ORDERED = re.compile(
 _FEWEST = 3  # `1--`
 MAX_SPAN = 240  # of what a writer puts in quotes
 _MARKS = re.compile(rb"[^A-Za-z0-9]{1,16}")
+# Of POSIX.1-2017, beside `sleep` in every list of manual pages.
+_OF_UNIX = re.compile(rb"(?<![\w.])(?:u?alarm|(?:clock_)?nanosleep|usleep|setitimer) ?\([0-9]?\)")
 _CALL_IN_PROSE = re.compile(
     rb"\w{1,40} ?\([0-9]{0,2}\)\s{1,4}([A-Za-z\x80-\xff]{2,})\s{1,4}([A-Za-z\x80-\xff]{2,})"
 )
 _NAMED_MARKS = re.compile(rb"['\"`]\s(?:and|or)\s['\"`](?:[\s),.;:!?]|\Z)")  # ' or "
 _CITED = re.compile(rb"(?i:select)\s[^;]{1,200}\s(?i:from)\s+([\w.]+);?")
-_OPTION = re.compile(rb"--\w")
+_OPTION = re.compile(rb"--[\w%$]")
 _NBSP = re.compile(rb"(?<![\x80-\xff])\xa0(?![\x80-\xff])|\xc2\xa0")
 _TAUTOLOGY = re.compile(r"&[TF]|T&")
 _CONDITION = re.compile(r"^b&[CTFfv(]")
@@ -259,7 +261,12 @@ def _as_it_is(value: bytes) -> str | None:
 
 
 def _is_told_of(reading: Reading) -> bool:
-    """Whether a call that acts is a subject: two names in a row behind it end all SQL."""
+    """Whether a call that acts is spoken of: a statement that goes on as this one fails unread.
+
+    Two names in a row behind it end all SQL, and so does a function that no server has.
+    """
+    if _OF_UNIX.search(reading.value):
+        return True
     found = _CALL_IN_PROSE.match(reading.value) if reading.ending == "broken" else None
     return (
         found is not None
