@@ -30,15 +30,20 @@ import uvloop
 
 from troth.adapters import process
 from troth.adapters.counters import Memory
-from troth.enforce import authz, wire
-from troth.enforce.decide import decide
+from troth.adapters.scratch import Room
+from troth.enforce import authz, judged, wire
+from troth.enforce.decide import Decision, decide, decide_upload
+from troth.enforce.desk import Desk, Policy
 from troth.enforce.envoy import Plan, Upstream, compile_edge
+from troth.enforce.incoming import Bounds
 from troth.enforce.keeper import Keeper, Means
-from troth.enforce.snapshot import Current, Snapshot, Told
+from troth.enforce.snapshot import Body, Current, Snapshot, Told
 from troth.engines.certificates import authority
 from troth.engines.envoy import binary, push, resources, server
 from troth.engines.envoy.resources import Certificate
 from troth.engines.seclang import Program
+from troth.engines.uploads import Content, Held, Looked
+from troth.engines.uploads.eicar import TEST
 from troth.kernel.request import Ban, Known, Request
 from troth.kernel.site import Site
 from troth.promises.guard import enforce as guard
@@ -102,6 +107,7 @@ class Vector:
 
     def request(self, app: str = APP, troth: str = TROTH) -> bytes:
         raw = self.raw.replace(b"{app}", app.encode()).replace(b"{troth}", troth.encode())
+        raw = raw.replace(b"{eicar}", TEST)
         head, _, body = raw.replace(b"{{}}", b"{}").partition(b"\n\n")
         lines = head.strip(b"\n").split(b"\n")
         if body.strip(b"\n"):
@@ -143,6 +149,12 @@ def program(mode: str) -> Program | None:
     return rules_load.program_of(Rules()) if mode == "block" else None
 
 
+def kind(request: Request) -> Body:
+    """As a policy with `upload_paths = ["/upload/"]` says."""
+    is_upload = request.path.startswith(b"/upload/") and request.method not in {b"GET", b"HEAD"}
+    return Body.UPLOAD if is_upload else Body.INSPECTED
+
+
 def snapshot(settings: GuardSettings) -> Snapshot:
     site = Site(
         name="Demo",
@@ -157,6 +169,9 @@ def snapshot(settings: GuardSettings) -> Snapshot:
         asks=composed.asks,
         opened=composed.opened,
         checks=composed.checks,
+        bodies=composed.bodies,
+        uploads=composed.uploads,
+        body=kind,
         site=site,
         prefix="/-/",
         max_body_bytes=64 * 1024,
@@ -195,13 +210,24 @@ def by_decide(vector: Vector) -> Became:
     current, known, take = snapshot(vector.settings), vector.known(NOW), Memory().take
 
     for _ in range(vector.times):
-        decision = decide(request, current, known, take)
+        decision = decided(request, current, known, take)
 
     return Became(
         refused=(decision.refusal.slug, decision.refusal.code) if decision.refusal else None,
         removed=frozenset(name.decode() for name in decision.remove),
         counted=frozenset(decision.counted),
     )
+
+
+def decided(request: Request, current: Snapshot, known: Known, take: Any) -> Decision:
+    """As doors do: an upload by its headers, then by what was found where it lies."""
+    if kind(request) is not Body.UPLOAD:
+        return decide(request, current, known, take)
+    decision = decide(replace(request, body=None), current, known, take)
+    if decision.refusal is not None:
+        return decision
+    looked = current.uploads.look(request, Held(request.body or b""))
+    return decide_upload(replace(request, body=looked.outline), current, known, looked.fault)
 
 
 def by_authz(vector: Vector, folder: Path) -> Became:
@@ -211,6 +237,9 @@ def by_authz(vector: Vector, folder: Path) -> Became:
     armed(kept, vector)
     asked = authz.Authz(kept)
     raw = vector.request()
+    is_upload = re.match(rb"(POST|PUT|PATCH) /upload/", raw)
+    if is_upload and not vector.said["expect"].startswith("refuse origin-check"):
+        asked, raw = judged.Judged(kept), asked_of(vector, kept)
     if vector.client:
         raw = raw.replace(b"\r\n", b"\r\nX-Troth-Client: %b\r\n" % vector.client.encode(), 1)
 
@@ -242,9 +271,27 @@ def by_authz(vector: Vector, folder: Path) -> Became:
     return Became(refused=(headers["troth-refused"], str(events[0]["code"])))
 
 
+def asked_of(vector: Vector, kept: Keeper) -> bytes:
+    """What the desk asks of an upload that its headers let through."""
+    head, _, body = vector.request().partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    pairs = [line.split(b": ", 1) for line in lines]
+    headers = tuple((name.lower(), value) for name, value in pairs)
+    method, target, _ = first.split(b" ")
+    request = Request(method=method, target=target, host=b"", headers=headers)
+    looked = kept.current.snapshot.uploads.look(request, Held(body))
+    return judged.question(method, target, headers, looked.outline or b"", looked.fault)
+
+
+STATUSES = {"kind": 415, "pretends": 415, "encoding": 415, "malformed": 400}
+
+
 def status_of(vector: Vector) -> int:
-    """Of a refusal: by whom."""
-    return 429 if vector.said["expect"].split()[1] == "rate-limit-ip" else 403
+    """Of a refusal: by whom, and for what."""
+    _, slug, code = vector.said["expect"].split()
+    if slug == "uploads-scanned":
+        return STATUSES.get(code, 403)
+    return 429 if slug == "rate-limit-ip" else 403
 
 
 Door = Callable[[Vector], Became]
@@ -324,11 +371,16 @@ def edge() -> Iterator[Edge]:
         addresses=("127.0.0.1",), port=port, http_port=http_port,
         upstream=Upstream(socket=str(upstream)), guards=(folders.socket("guard-0"),),
         status=upstream, console=upstream, guard_timeout_ms=5000,
+        upload_paths=("/upload/",), desk=folders.socket("uploads"),
+        released=folders.socket("released"),
     )  # fmt: skip
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, place)
         stack.callback(echo.stop)
         stack.enter_context(serving(folders.socket("guard-0"), asked.answer))
+        side = folders.socket("guard-uploads-0")
+        stack.enter_context(serving(side, judged.Judged(kept).answer))
+        stack.enter_context(lying(folders, side, kept))
         envoy = server.start(
             binary.locate(),
             folders.edge,
@@ -339,6 +391,36 @@ def edge() -> Iterator[Edge]:
         stack.callback(envoy.stop)
         context = ssl.create_default_context(cafile=str(folders.tls / "ca.pem"))
         yield Edge(port=port, keeper=kept, context=context)
+
+
+@contextmanager
+def lying(folders: Places, side: Path, kept: Keeper) -> Iterator[None]:
+    """An upload desk in a thread of its own."""
+    is_open, loop, stop = threading.Event(), uvloop.new_event_loop(), asyncio.Event()
+
+    def look(request: Request, scratch: Content) -> Looked:
+        return kept.current.snapshot.uploads.look(request, scratch)
+
+    policy = Policy(look=look, max_bytes=lambda _: 10**6, bounds=Bounds())
+
+    async def serve() -> None:
+        desk = Desk(
+            folders.socket("uploads"), guards=(side,), released=folders.socket("released"),
+            folder=folders.uploads, room=Room(10, 10**8), policy=policy,
+            told=lambda *_: None, new_id=lambda: "0123456789abcdef",
+        )  # fmt: skip
+        await desk.open()
+        is_open.set()
+        await stop.wait()
+        await desk.close()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert is_open.wait(10)
+    yield
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(10)
+    loop.close()
 
 
 @contextmanager

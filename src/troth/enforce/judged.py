@@ -54,6 +54,7 @@ class Judged:
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
+        self.counts = keeper.counts
 
     def answer(self, message: wire.Message) -> wire.Reply:
         """The reply to one question."""

@@ -184,7 +184,7 @@ _BY_TYPE = (
 
 def extensions(name: bytes) -> list[str]:
     """Those of a file's name, in lower case, the last last; a dotted name's own counts."""
-    last = re.split(rb"[\\/]", name)[-1].strip(b" .").decode("latin-1").lower()
+    last = re.split(rb"[\\/]", name)[-1].lstrip(b" ").rstrip(b" .").decode("latin-1").lower()
     return [each.strip() for each in last.split(".")[1:]]
 
 
