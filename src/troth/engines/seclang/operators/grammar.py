@@ -1,4 +1,8 @@
-"""Operators that ask a grammar of our own whether a value is an attack (`detect`)."""
+"""Operators that ask whether a value is an attack.
+
+`@detectSQLi` and `@detectXSS` say what libinjection says (`inject`): rule sets are tuned to it. The
+others ask grammars of our own (`detect`), which look through encodings and see more.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -20,6 +24,8 @@ from troth.engines.seclang.detect import (
     xml,
 )
 from troth.engines.seclang.detect.signs import SIGNS
+from troth.engines.seclang.inject import html as inject_html
+from troth.engines.seclang.inject import sql as inject_sql
 from troth.engines.seclang.model import Found, OperatorBuilder, OperatorFunction
 
 
@@ -35,8 +41,10 @@ def _asking(recognise: Callable[[bytes], str | None]) -> OperatorBuilder:
 
 
 OPERATORS: Mapping[str, OperatorBuilder] = {
-    "detectsqli": _asking(sql.find),
-    "detectxss": _asking(html.find),
+    "detectsqli": _asking(inject_sql.find),
+    "detectxss": _asking(inject_html.find),
+    "detectsql": _asking(sql.find),
+    "detecthtml": _asking(html.find),
     "detectshell": _asking(shell.find),
     "detectpath": _asking(path.find),
     "detecttemplate": _asking(template.find),
@@ -54,12 +62,12 @@ OPERATORS: Mapping[str, OperatorBuilder] = {
 """What they find, and capture, is the grammar's reason."""
 
 SIGN_OF: Mapping[str, bytes] = {
-    "detectsqli": SIGNS["sql"],
-    "detectxss": SIGNS["html"],
+    "detectsqli": inject_sql.SIGN,
+    "detectxss": inject_html.SIGN,
     "detectxxe": SIGNS["xml"],
     "detectexhausted": SIGNS["budget"],
 } | {name: sign for topic, sign in SIGNS.items() if (name := f"detect{topic}") in OPERATORS}
 """What one of a value's forms must match, if the operator is to find anything (`detect.signs`)."""
 
-FLOODS: Mapping[str, bytes] = {"detectxss": b"=", "detectshell": b";|&`\n\r$<>("}
+FLOODS: Mapping[str, bytes] = {"detecthtml": b"=", "detectshell": b";|&`\n\r$<>("}
 """Marks of which more than `layers.MANY` in a value may be a find by themselves."""
