@@ -55,7 +55,7 @@ class Vector:
     @property
     def body(self) -> bytes:
         whole = b"x" * int(self.said.get("padding", "0")) + self.text
-        return gzip.compress(whole) if "encoding" in self.said else whole
+        return gzip.compress(whole, mtime=0) if "encoding" in self.said else whole
 
     @property
     def headers(self) -> dict[str, str]:
