@@ -23,6 +23,20 @@ def test_what_arrives_is_noted_and_answered(tmp_path):
     assert load(tmp_path / "sink.json") == ("4f3a.attack.1", "4f3a.harmless.1")
 
 
+def test_it_answers_with_a_leak_where_a_probe_asks_for_one(tmp_path):
+    sink = Sink(tmp_path / "sink.json")
+
+    def answer(target: bytes, *headers: tuple[bytes, bytes]):
+        return sink.answer(Message(method=b"GET", target=target, headers=headers, body=b""))
+
+    tag = (TAG, b"replay.answers")
+    leak, plain = answer(b"/-/sink/leak/error", tag), answer(b"/-/sink/leak/none?a", tag)
+    assert (leak.status, plain.status) == (500, 500)
+    assert b"SQL syntax" in leak.body
+    assert b"went wrong" in plain.body
+    assert b"SQL" not in answer(b"/-/sink/leak/error").body, "nobody else is shown one"
+
+
 @pytest.mark.parametrize("tags", [(), (b"short",), (b"x" * 65,), (b"a<b>c<d>",), (b"a" * 9,) * 2])
 def test_what_has_no_tag_is_not_noted(tmp_path, tags):
     sink = Sink(tmp_path / "sink.json")

@@ -71,6 +71,7 @@ def honest_settings(ports: Ports, places: Places) -> Settings:
             },
             "guard": {
                 "bans": {"drill_s": 1},
+                "rules": {"leak_paths": ["/"]},
                 "login": [
                     {
                         "path": "/login",

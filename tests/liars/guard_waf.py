@@ -9,7 +9,7 @@ import msgspec
 
 from liars.liar import Liar
 from troth.catalogue import Settings
-from troth.enforce.envoy import chain
+from troth.enforce.envoy import chain, leaks
 from troth.engines.envoy.resources import Json, Resources, typed
 
 ROUTE = "/-/sink"
@@ -35,6 +35,15 @@ def tables(part: Any) -> Iterator[list[Json]]:
     elif isinstance(part, list):
         for each in part:
             yield from tables(each)
+
+
+def _unread(resources: Resources) -> Resources:
+    """Answers of routes that opted in go out at once."""
+    listeners = copy.deepcopy(resources.listeners)
+    for routes in tables(list(listeners)):
+        for route in routes:
+            route.get("typed_per_filter_config", {}).pop(leaks.NAME, None)
+    return replace(resources, listeners=listeners)
 
 
 def before_the_sink(altered: Any):
@@ -70,6 +79,7 @@ def _refused_and_sent_on(route: Json) -> Json:
 LIARS = (
     Liar("waf-owasp-top10", "only watches", settings=_rules(mode="watch")),
     Liar("waf-owasp-top10", "no route is looked at", settings=_rules(mode="off")),
+    Liar("waf-owasp-top10", "answers go out unread", resources=_unread),
     Liar(
         "malicious-traffic-upstream",
         "refuses and sends on",

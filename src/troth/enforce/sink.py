@@ -3,6 +3,8 @@
 The address (`/-/sink`) is asked about like any other, so a miss of the guard's harms nobody. Each
 request of a replay carries a tag with the replay's own nonce; what came without one is not noted.
 Below `flow/gone/` (of whatever prefix) nothing is there: 404, for flows that count such answers.
+To a tag it answers at `leak/error` with an error that says too much, at `leak/none` with one that
+does not.
 """
 
 import re
@@ -20,6 +22,16 @@ MAX_NOTED = 8192
 MAX_FILE_BYTES = 2 * 1024 * 1024
 _TAG = re.compile(rb"[a-z0-9.-]{8,64}")
 _GONE = b"/sink/flow/gone/"
+_LEAKS = {
+    b"/sink/leak/none": b"<h1>Error</h1><p>Something went wrong. Please try again later.</p>",
+    # As PHP and MySQL print it; any rule set that looks at answers knows it.
+    b"/sink/leak/error": (
+        b"<h1>Error</h1><br />\n<b>Warning</b>:  mysqli_query(): You have an error in your SQL "
+        b"syntax; check the manual that corresponds to your MySQL server version for the right "
+        b"syntax to use near '7' at line 1 in <b>/var/www/a.php</b> on line <b>12</b><br />"
+    ),
+}
+_HTML = ((b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store"))
 _HEADERS = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
 
 
@@ -37,10 +49,14 @@ class Sink:
 
     def answer(self, message: Message) -> Reply:
         """It arrived; `replay-tag` says so to whoever sent it."""
-        status = 404 if _GONE in message.target.partition(b"?")[0] else 200
+        path = message.target.partition(b"?")[0]
+        status = 404 if _GONE in path else 200
         tags = [value for name, value in message.headers if name == TAG]
         if len(tags) != 1 or not _TAG.fullmatch(tags[0]):
             return Reply(status=status, headers=_HEADERS, body=b'{"noted":false}')
+        leak = next((text for end, text in _LEAKS.items() if path.endswith(end)), None)
+        if leak is not None:
+            return Reply(status=500, headers=_HTML, body=leak)
         self._noted.append(tags[0].decode())
         self._is_saved = False
         return Reply(status=status, headers=(*_HEADERS, (TAG, tags[0])), body=b'{"noted":true}')

@@ -272,6 +272,17 @@ def test_where_requests_fail_open_answers_are_looked_at_too(edge, reader):
     assert edge.ask("/admin/open/a").status == 500
 
 
+@pytest.mark.parametrize("first", ["nobody", "hangs"])
+def test_the_standby_reads_where_the_first_does_not(edge, reader, sock, serving, first):
+    guard, app = reader
+    app.answer = page(b"hello")
+    hangs = (sock("hangs"), lambda _: asyncio.get_running_loop().create_future())
+    two = {"guards": (sock("asked"),) * 2, "guard_leaks": (sock(first), sock("leaks"))}
+    with serving(hangs), edge.altered(**two, guard_timeout_ms=3000):
+        assert edge.ask("/admin/a").status == 200
+    assert guard.seen
+
+
 def test_a_guard_that_hangs_is_as_none(edge, reader, sock, serving):
     _, app = reader
     app.answer = page(b"hello")

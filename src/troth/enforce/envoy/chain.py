@@ -56,9 +56,9 @@ def _leaks(plan: Plan, merged: Merged) -> list[Json]:
     if not plan.guard_leaks or not plan.leak_paths:
         return []
     source = leaks.script(
-        kept=(each.name for each in merged.application),
+        kept=(each.name for each in (*merged.own, *merged.application)),
         most_bytes=plan.answer_bytes,
-        wait_ms=plan.guard_timeout_ms,
+        wait_ms=plan.guard_timeout_ms // 2,
         prefix=plan.prefix,
     )
     return [leaks.filter_of(source)]

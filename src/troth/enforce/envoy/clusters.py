@@ -37,7 +37,11 @@ PLENTY = 100_000  # Envoy's default of 1,024 would refuse before our own limits 
 
 def clusters(plan: Plan, merged: Merged) -> tuple[Json, ...]:
     """All clusters of an edge."""
-    asked = ((GUARD, plan.guards), (leaks.CLUSTER, plan.guard_leaks))
+    asked = (
+        (GUARD, plan.guards),
+        (leaks.CLUSTER, plan.guard_leaks),
+        (leaks.NEXT, plan.guard_leaks[::-1]),
+    )
     guards = (_guard(name, paths, plan.active_guards) for name, paths in asked if paths)
     return (
         _application(plan, merged),

@@ -25,6 +25,7 @@ OURS = ("troth-refused", "troth-event")
 SCRIPTS = ("notice.js",)  # what an application's pages may load
 UPLOAD = "upload"  # below the sink
 SINK = "sink"  # asked about like the application's own, and inert
+LEAK = "sink/leak"
 WELL_KNOWN = ("/.well-known/troth/", "/.well-known/security.txt")
 
 
@@ -36,7 +37,7 @@ def application(plan: Plan, merged: Merged) -> Json:
         chain.unchecked(style_route(plan.prefix)),
         *(chain.unchecked(_own(GUARD_HTTP, path, merged)) for path in _guards_own(plan)),
         *_sunk_uploads(plan, merged),
-        *(_own(GUARD_HTTP, f"{plan.prefix}{SINK}", merged) for _ in _guards_own(plan)[:1]),
+        *(_sinks(plan, merged) if _guards_own(plan) else ()),
         _own(CONSOLE, f"{plan.prefix}session", merged),
         *(_own(STATUS, f"{plan.prefix}{name}", merged) for name in SCRIPTS),
         _nothing_more(plan) if plan.guard_http else _own(STATUS, plan.prefix, merged),
@@ -91,6 +92,13 @@ def plain(plan: Plan, merged: Merged) -> Json:
 def _guards_own(plan: Plan) -> tuple[str, ...]:
     names = ("csp", "healthz", "csrf") if plan.guard_http else ()  # and `csrf.js`
     return tuple(plan.prefix + name for name in names)
+
+
+def _sinks(plan: Plan, merged: Merged) -> Iterator[Json]:
+    """Where attacks are replayed; a part of it answers with a leak, where leaks are withheld."""
+    if plan.guard_leaks and plan.leak_paths:
+        yield chain.looked_at(_own(GUARD_HTTP, f"{plan.prefix}{LEAK}", merged))
+    yield _own(GUARD_HTTP, f"{plan.prefix}{SINK}", merged)
 
 
 def _nothing_more(plan: Plan) -> Json:

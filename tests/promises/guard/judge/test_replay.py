@@ -54,6 +54,30 @@ def test_rates(changes, verdict):
     assert judged(**changes).verdict is verdict
 
 
+LEAK = {"leak": "withheld", "plain_error": "arrived"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, PASS),
+        ({"leak": "arrived"}, FAIL),
+        ({"plain_error": "withheld"}, FAIL),
+        ({"leak": "arrived", "plain_error": "unclear"}, FAIL),
+        ({"leak": "unclear"}, ERROR),
+        ({"plain_error": "unclear"}, ERROR),
+        ({"plain_error": ""}, ERROR),
+        ({"blocked": 94}, FAIL),
+    ],
+    ids=str,
+)
+def test_answers_where_they_are_looked_at(changes, verdict):
+    seen = judged(**LEAK | changes)
+
+    assert seen.verdict is verdict
+    assert ("a leak in an answer was withheld" in seen.reason) is (verdict is PASS)
+
+
 def away(**changes):
     facts = {
         "is_elsewhere": False,

@@ -13,7 +13,10 @@ LEAST = 10  # of each kind: fewer say nothing
 
 
 class Rates(Struct, frozen=True):
-    """What a replay brings; `planted` are the fates of the planted misses."""
+    """What a replay brings; `planted` are the fates of the planted misses.
+
+    `leak` and `plain_error` are the fates of answers; empty where no route has them looked at.
+    """
 
     attacks: int
     blocked: int
@@ -22,6 +25,8 @@ class Rates(Struct, frozen=True):
     unclear: int
     planted: list[str]
     set_sha256: str
+    leak: str = ""
+    plain_error: str = ""
 
 
 class Arrivals(Struct, frozen=True):
@@ -54,7 +59,20 @@ def rates(facts: Mapping[str, Any], settings: GuardSettings) -> Judgement:
         if seen.unclear and _would_do(seen, settings):
             raise Unseen(f"{seen.unclear} requests had no clear answer")
         return Judgement(Verdict.FAIL, told)
-    return Judgement(Verdict.PASS, told)
+    return _of_answers(seen, told)
+
+
+def _of_answers(seen: Rates, told: str) -> Judgement:
+    """A leak is withheld where the operator said so, and an ordinary error is not."""
+    if not seen.leak:
+        return Judgement(Verdict.PASS, told)
+    if seen.leak == "arrived":
+        return Judgement(Verdict.FAIL, f"{told}; an answer with a leak went out")
+    if seen.plain_error == "withheld":
+        return Judgement(Verdict.FAIL, f"{told}; an ordinary error was withheld like a leak")
+    if (seen.leak, seen.plain_error) != ("withheld", "arrived"):
+        raise Unseen("what became of answers is not clear")
+    return Judgement(Verdict.PASS, f"{told}; a leak in an answer was withheld")
 
 
 def _would_do(seen: Rates, settings: GuardSettings) -> bool:

@@ -36,7 +36,10 @@ SAMPLED = 12  # of each kind, every five minutes
 MOVED = frozenset("/\\%\0\r\n")
 PLANTED = "planted miss: nothing is wrong with this sentence"
 WAIT_S = 8.0  # the guard writes down what arrived every two seconds
-PUBLIC = frozenset({"attacks", "blocked", "harmless", "passed", "set_sha256", "planted", "unclear"})
+PUBLIC = frozenset(
+    "attacks blocked harmless passed set_sha256 planted unclear leak plain_error".split()
+)
+LEAK, PLAIN = "/leak/error", "/leak/none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +65,17 @@ class Sent:
     by: str
 
 
-def sample(vantage: Vantage, _settings: GuardSettings) -> Observation:
+def sample(vantage: Vantage, settings: GuardSettings) -> Observation:
     """Some of each kind, drawn anew each time."""
     cases = load()
     attacks = vantage.rng.sample([one for one in cases if one.is_attack], SAMPLED)
     harmless = vantage.rng.sample([one for one in cases if not one.is_attack], SAMPLED)
-    return _observed(_replayed(vantage, [*attacks, *harmless]))
+    return _observed(_replayed(vantage, [*attacks, *harmless]), _answers(vantage, settings))
 
 
-def whole(vantage: Vantage, _settings: GuardSettings) -> Observation:
+def whole(vantage: Vantage, settings: GuardSettings) -> Observation:
     """All of the set, each value in a place drawn anew."""
-    return _observed(_replayed(vantage, load()))
+    return _observed(_replayed(vantage, load()), _answers(vantage, settings))
 
 
 def arrivals(vantage: Vantage, _settings: GuardSettings) -> Observation:
@@ -142,6 +145,26 @@ def _sent(vantage: Vantage, case: Case, place: str, tag: str) -> Sent:
     return Sent(case=case, place=place, tag=tag, fate=fate, by=by)
 
 
+def _answers(vantage: Vantage, settings: GuardSettings) -> dict[str, str]:
+    """What becomes of an answer with a leak, and of one without; nothing where none are held."""
+    if not settings.rules.leak_paths:
+        return {}
+    return {"leak": _answered(vantage, LEAK), "plain_error": _answered(vantage, PLAIN)}
+
+
+def _answered(vantage: Vantage, path: str) -> str:
+    """`withheld`, `arrived` as the sink said it, or `unclear`."""
+    try:
+        answer = vantage.as_client(f"replay.answers{path}").fetch(
+            vantage.site.sink + path, headers=((TAG, "replay.answers"),), fresh=True
+        )
+    except (Failure, TimeoutError):
+        return "unclear"
+    if answer.one(MARKER.decode()):
+        return "withheld" if b"<b>Warning</b>" not in answer.body else "unclear"
+    return "arrived" if b"<h1>Error</h1>" in answer.body else "unclear"
+
+
 def placed(value: str, place: str) -> tuple[str, str, tuple[tuple[str, str], ...], bytes]:
     """Method, what follows the sink's address, headers and body: the value is in that place.
 
@@ -165,7 +188,7 @@ def placed(value: str, place: str) -> tuple[str, str, tuple[tuple[str, str], ...
             return "POST", "", (kind,), urlencode({"note": value}).encode()
 
 
-def _observed(sent: Sequence[Sent]) -> Observation:
+def _observed(sent: Sequence[Sent], answers: dict[str, str]) -> Observation:
     real = [one for one in sent if one.case.kind != "planted"]
     attacks = [one for one in real if one.case.is_attack]
     harmless = [one for one in real if not one.case.is_attack]
@@ -179,6 +202,7 @@ def _observed(sent: Sequence[Sent]) -> Observation:
         "set_sha256": hashlib.sha256(SET.read_bytes()).hexdigest(),
         "missed": [_told(one) for one in attacks if one.fate != "blocked"],
         "refused": [_told(one) for one in harmless if one.fate != "arrived"],
+        **answers,
     }
     return Observation(facts=facts, public=PUBLIC)
 
