@@ -1,9 +1,11 @@
 """One snapshot from troth.toml: programs are kept, routes read, a bad set changes nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from troth.adapters.config import ConfigError
 from troth.enforce.snapshot import Body, Current
 from troth.kernel.errors import Failure
 from troth.kernel.request import Request
@@ -37,6 +39,24 @@ def config(tmp_path: Path) -> Path:
 
 def post(target: bytes) -> Request:
     return Request(method=b"POST", target=target, host=b"a.localhost", headers=())
+
+
+def test_rules_of_uploads_stand_where_uploads_are(config: Path):
+    config.write_text(CONFIG + '[[guard.uploads.routes]]\npath = "/up/papers"\n')
+    assert policy.build(config).uploads.rules(b"/up/papers").max_bytes
+    config.write_text(CONFIG + '[[guard.uploads.routes]]\npath = "/elsewhere"\n')
+    with pytest.raises(ConfigError, match="is no upload route"):
+        policy.build(config)
+
+
+def test_what_only_reads_uploads_nothing_and_off_is_off(config: Path):
+    def get(target: bytes) -> Request:
+        return replace(post(target), method=b"GET")
+
+    assert policy.build(config).body(get(b"/up/x")) is Body.INSPECTED
+    config.write_text(CONFIG + '[guard.uploads]\nmode = "off"\n')
+    assert policy.build(config).body(post(b"/up/x")) is Body.UNREAD
+    assert policy.build(config).uploads is None
 
 
 def test_what_becomes_of_a_body_is_the_routes_business(config: Path):

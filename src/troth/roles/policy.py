@@ -79,6 +79,7 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
     raw = _read(path)
     settings = config.parse(raw, Settings, where=str(path))
     active(settings)
+    named(settings)
     place = site(settings)
     program = (programs or Programs()).of(settings.guard.rules)
     composed = guard.compose(
@@ -110,6 +111,17 @@ def build(path: Path, secrets: Secrets | None = None, programs: Programs | None 
     )
     _warm(snapshot)
     return snapshot
+
+
+def named(settings: Settings) -> None:
+    """Rules of uploads stand at or below a route that is one. Raises ConfigError."""
+    for route in settings.guard.uploads.routes:
+        if not route.path.startswith(settings.edge.upload_paths):
+            raise config.ConfigError(
+                "is no upload route, so nothing would be looked at there",
+                where=f"[[guard.uploads.routes]] {route.path}",
+                mend="name it, or a path above it, in [edge] upload_paths",
+            )
 
 
 def _fails_open(paths: tuple[str, ...]) -> Callable[[Request], bool]:

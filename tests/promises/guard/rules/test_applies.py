@@ -40,3 +40,8 @@ def test_without_a_form_to_write_in_nothing_is_planted():
 
     assert "xss-output-escaping" in not_applicable(GuardSettings())
     assert "xss-output-escaping" not in not_applicable(msgspec.convert(named, GuardSettings))
+
+
+def test_without_an_upload_route_no_file_is_looked_at():
+    assert "uploads-scanned" in not_applicable(GuardSettings())
+    assert "uploads-scanned" not in not_applicable(GuardSettings(), ("/up/",))
