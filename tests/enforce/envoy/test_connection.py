@@ -53,17 +53,21 @@ def test_the_access_log_holds_no_card_number(edge):
         ("/pay/4111%201111%201111%201111", mark),
         ("/mark-of-cards/378282246310005", mark),
         ("/mark-of-cards", {"User-Agent": "n 3782-822463-10005"}),
+        ("/mark-of-cards", {"User-Agent": "caf\xe9 378282246310005 \xff"}),
+        ("/mark-of-cards/query?of=378282246310005", {"User-Agent": "plain"}),
         ("/mark-of-cards/2026-11-21", {"User-Agent": "Mozilla/5.0 (X11; Linux) Chrome/120.0.0.0"}),
         ("/mark-of-cards/none", {"User-Agent": ""}),
     ):
         edge.ask(path, headers=agent)
 
-    found = [(line["path"], line["agent"]) for line in lines(edge, 6)]
+    found = [(line["path"], line["agent"]) for line in lines(edge, 8)]
     assert found == [
         ("***", "mark-of-cards"),
         ("***", "mark-of-cards"),
         ("***", "mark-of-cards"),
         ("/mark-of-cards", "***"),
+        ("/mark-of-cards", "***"),
+        ("/mark-of-cards/query", "plain"),
         ("/mark-of-cards/2026-11-21", "Mozilla/5.0 (X11; Linux) Chrome/120.0.0.0"),
         ("/mark-of-cards/none", found[-1][1]),
     ]

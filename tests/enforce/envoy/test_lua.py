@@ -20,9 +20,10 @@ def test_nothing_needs_no_script():
 
 def test_each_part_stands_alone():
     assert of(request_lua="a()").endswith(
+        "local function on_request_0(handle, headers) a() end\n"
         "function envoy_on_request(handle)\n"
         "  local headers = handle:headers()\n"
-        "  try(handle, function() a() end)\n"
+        "  try(handle, headers, on_request_0)\n"
         "end\n"
     )
     assert "envoy_on_request" not in of(response_lua="a()")
@@ -62,4 +63,10 @@ def test_each_statement_runs_by_itself_and_cookies_are_out_before_they_are_repai
     text = of(cookie_lua="a()", response_lua="b()")
 
     assert text.index('headers:remove("set-cookie")') < text.index("text = cookie(text)")
-    assert text.count("try(handle, function()") == 2
+    assert text.count("try(handle, headers, on_response_") == 2
+
+
+def test_no_answer_makes_a_function():
+    text = of(cookie_lua="a()", response_lua="b()")
+
+    assert "function" not in text[text.index("function envoy_on_response") :][len("function") :]

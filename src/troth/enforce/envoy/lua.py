@@ -16,17 +16,14 @@ local known = "path domain expires max-age priority partitioned secure httponly 
 local function cookie(text)
   local pair, attr, drop = text:match("^[^;]*"), {}, false
   local name = pair:match("^%s*([^=]-)%s*=") or ""
-  for key, value in text:gmatch(";%s*([^=;]*)([^;]*)") do
-    attr[key:lower():match("^(.-)%s*$")] = value
-  end
+  for key, v in text:gmatch(";%s*([^=;]*)([^;]*)") do attr[key:lower():match("^(.-)%s*$")] = v end
 {steps}
-  for key in known:gmatch("%S+") do
-    if attr[key] then pair = pair .. "; " .. key .. attr[key] end
-  end
+  for k in known:gmatch("%S+") do pair = pair .. (attr[k] and "; " .. k .. attr[k] or "") end
   return not drop and pair or nil
 end
 """
 _EACH_COOKIE = """\
+if not headers:get("set-cookie") then return end
 local sent, count = {}, headers:getNumValues("set-cookie")
 for i = 1, count do sent[i] = headers:getAtIndex("set-cookie", i - 1) end
 headers:remove("set-cookie")
@@ -35,9 +32,10 @@ for _, text in ipairs(sent) do
   if text then headers:add("set-cookie", text) end
 end
 """
+# The steps are made once, not for each answer: LuaJIT compiles no function that makes functions.
 _TRY = """\
-local function try(handle, step)
-  local done, why = pcall(step)
+local function try(handle, headers, step)
+  local done, why = pcall(step, handle, headers)
   return done or handle:logErr(tostring(why))
 end
 """
@@ -65,9 +63,13 @@ def script(merged: Merged) -> str:
 def _function(name: str, statements: tuple[str, ...]) -> str:
     if not statements:
         return ""
-    steps = [f"try(handle, function() {_indented(each).strip()} end)\n" for each in statements]
-    body = "local headers = handle:headers()\n" + "".join(steps)
-    return f"function {name}(handle)\n{_indented(body)}end\n"
+    steps, calls = "", []
+    for at, each in enumerate(statements):
+        step = f"{name.removeprefix('envoy_')}_{at}"
+        steps += f"local function {step}(handle, headers) {_indented(each).strip()} end\n"
+        calls.append(f"try(handle, headers, {step})")
+    body = f"  local headers = handle:headers()\n  {'; '.join(calls)}\n"
+    return f"{steps}function {name}(handle)\n{body}end\n"
 
 
 def _lines(statements: tuple[str, ...]) -> list[str]:

@@ -95,10 +95,10 @@ def nosniff() -> Fragment:
         own=both,
         application=both,
         response_lua="""\
+if headers:get("content-type") then return end
 local is_empty = headers:get("content-length") == "0"
 is_empty = is_empty or ("101 204 304"):find(headers:get(":status"))
-local is_bare = not is_empty and not headers:get("content-type")
-if is_bare then headers:add("content-type", "application/octet-stream") end
+if not is_empty then headers:add("content-type", "application/octet-stream") end
 """,
     )
 

@@ -27,7 +27,8 @@ def scopes(named: tuple[str, ...]) -> Fragment:
         ),
         response_lua=f"""\
 local wider, fine = headers:get("service-worker-allowed"), false
-for _, at in ipairs({{{prefixes}}}) do fine = fine or (wider or ""):sub(1, #at) == at end
-if wider and not fine then headers:remove("service-worker-allowed") end
+if not wider then return end
+for _, at in ipairs({{{prefixes}}}) do fine = fine or wider:sub(1, #at) == at end
+if not fine then headers:remove("service-worker-allowed") end
 """,
     )
