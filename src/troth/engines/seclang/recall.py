@@ -36,7 +36,7 @@ ENTRIES = 512  # of each of the four generations; an entry takes about 2 KiB
 MAX_KEY_BYTES = 4096  # of the readings; what is larger hardly comes again
 MAX_WORK = 1 << 20  # bytes looked at; who costs more pays each time, so that limits hold
 MAX_READERS = 4096  # sets of steps whose readers are kept
-MAX_READINGS = 8  # of the same headers: one for each set of steps that other values lead to
+MAX_READINGS = 4  # of the same headers: one for each set of steps that other values lead to
 
 
 def reads_of(rule: Rule) -> frozenset[Read]:
