@@ -77,6 +77,7 @@ def test_no_secret_gets_in():
         (Decision(hits=(hit(),)), (1, 15, 2)),
         (Decision(refusal=Refusal(slug="s", code="c")), (2, 2, 2)),
         (Decision(refusal=Refusal(slug="guard", code="failed", status=503)), (2, 27, 4)),
+        (Decision(refusal=Refusal(slug="s", code="c", status=500), hits=(hit(),)), (2, 2, 3)),
     ],
 )
 def test_what_was_done_and_how_grave_it_is(decision: Decision, expected: tuple[int, int, int]):

@@ -165,7 +165,7 @@ def _severity(decision: Decision) -> int:
     refusal = decision.refusal
     if refusal is None:
         return LOW if decision.hits else INFORMATIONAL
-    if refusal.status >= SERVER_FAULT:
+    if _is_fault(decision):
         return HIGH
     return MEDIUM if decision.hits else LOW
 
@@ -174,7 +174,13 @@ def _disposition(decision: Decision) -> int:
     refusal = decision.refusal
     if refusal is None:
         return DETECTED if decision.hits else PASSED
-    return ERROR if refusal.status >= SERVER_FAULT else BLOCKED
+    return ERROR if _is_fault(decision) else BLOCKED
+
+
+def _is_fault(decision: Decision) -> bool:
+    """Ours: a leak that rules withheld has such a status, too, and is none."""
+    refusal = decision.refusal
+    return refusal is not None and refusal.status >= SERVER_FAULT and not decision.hits
 
 
 def _one(request: Request, name: bytes) -> str:
