@@ -26,7 +26,15 @@ def through_desk(route: Json) -> Json:
         "invert_match": True,
     }
     way = dict(route["route"]) | {"cluster": DESK, "idle_timeout": UNUSED_FOR}
-    way["retry_policy"] = dict(way["retry_policy"]) | {"per_try_idle_timeout": UNUSED_FOR}
+    way["retry_policy"] = dict(way["retry_policy"]) | {
+        "per_try_idle_timeout": UNUSED_FOR,
+        # Where the operator lets uploads go on without a desk, the retry goes on without it.
+        "retry_priority": extension(
+            "envoy.retry_priorities.previous_priorities",
+            "extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+            update_frequency=1,
+        ),
+    }
     match = {**route["match"], "headers": [*route["match"].get("headers", ()), is_upload]}
     return chain.upload({**route, "match": match, "route": way})
 
