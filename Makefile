@@ -49,9 +49,21 @@ lock: ## recompute the locked, hashed requirements (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra=demo pyproject.toml -o requirements/demo.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra=demo --extra=test pyproject.toml -o requirements/test.txt
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header requirements/scan.in -o requirements/scan.txt
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header requirements/fuzz.in -o requirements/fuzz.txt
 
 clean: ## remove what was built here
-	@rm -rf $(VENV) .venv-scan .mypy_cache .ruff_cache .pytest_cache build dist
+	@rm -rf $(VENV) .venv-scan .venv-fuzz .fuzz .mypy_cache .ruff_cache .pytest_cache build dist
+
+# The fuzzer is a large library of Google's, for this alone: an environment of its own (docs/why/0048-fuzzing.md).
+.venv-fuzz/fuzz.stamp: requirements/run.txt requirements/fuzz.txt
+	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
+	@echo "installing requirements/fuzz.txt (hashes checked) ..."
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check --no-input -q install --require-hashes -r requirements/run.txt -r requirements/fuzz.txt
+	@touch $@
+
+.PHONY: fuzz
+fuzz: .venv-fuzz/fuzz.stamp ## parsers, grammars and doors, guided by coverage: SECONDS=60 each, ONLY=xml,doors
+	@PYTHONPATH=src .venv-fuzz/bin/python tests/fuzz --seconds $(or $(SECONDS),60) --only "$(ONLY)"
 
 .PHONY: docs
 docs: $(VENV)/test.stamp ## write docs/reference from the code

@@ -60,8 +60,9 @@ def _removed(decision: Decision, set_now: Headers) -> Headers:
 def request_of(message: wire.Message) -> Request | None:
     """The request a message asks about; None when it is none that could be decided.
 
-    A request has one host, and a target that is a path (or `*`, for OPTIONS): whatever else an edge
-    may send (`CONNECT`, an absolute address) is not understood, so not passed.
+    A request has one host (a comma would be two of them to a door in a WSGI application), and a
+    target that is a path (or `*`, for OPTIONS): whatever else an edge may send (`CONNECT`, an
+    absolute address) is not understood, so not passed.
     """
     hosts, clients = [], []
     for name, value in message.headers:
@@ -70,7 +71,12 @@ def request_of(message: wire.Message) -> Request | None:
         elif name == CLIENT:
             clients.append(value)
     is_star = message.target == b"*" and message.method == b"OPTIONS"
-    if len(hosts) != 1 or not hosts[0] or not (message.target.startswith(b"/") or is_star):
+    if (
+        len(hosts) != 1
+        or not hosts[0]
+        or b"," in hosts[0]
+        or not (message.target.startswith(b"/") or is_star)
+    ):
         return None
     return Request(
         method=message.method,

@@ -238,6 +238,8 @@ class _Line(asyncio.Protocol):
                 rest = data[upgrade.args[0] :]  # a handshake is a message like any other here
                 self._parser = httptools.HttpRequestParser(self)
             except httptools.HttpParserError as error:
+                if self._transport.is_closing():
+                    return  # something was sent after the last word
                 cause = error.__context__
                 self._refuse(cause.args[0] if isinstance(cause, _Doubt) else 400)
                 return

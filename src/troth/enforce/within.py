@@ -114,11 +114,15 @@ def own(request: Request, keeper: Keeper, inside: Inside) -> Reply | None:
 
 
 def is_one(request: Request) -> bool:
-    """Whether it has one host and a path: what else there may be is not understood, so refused."""
+    """Whether it has one host and a path: what else there may be is not understood, so refused.
+
+    A comma in the host is two of them, which a WSGI server joined.
+    """
     is_star = request.target == b"*" and request.method == b"OPTIONS"
     return bool(
         len(request.values(b"host")) == 1
         and request.host
+        and b"," not in request.host
         and (request.target.startswith(b"/") or is_star)
     )
 
