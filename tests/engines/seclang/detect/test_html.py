@@ -123,7 +123,33 @@ def test_it_is_found_through_encodings(value, reason):
 
 def test_a_flood_of_markup_is_refused_where_something_in_it_may_run():
     assert html.recognise(b"<b>x</b>" * 5000) is None
-    assert html.recognise(b"<b>x</b>" * 5000 + b"<b ongoing=1>") == "flood"
+    assert html.recognise(b"<b x=y>x</b>" * 5000 + b"<b onclick=1>") == "flood"
+
+
+ARTICLE = b'<p class="a" style="color: red">Anna\'s <b>data:</b> see <a href="https://a.example/?b=1">c</a>.\n'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"<b onclick=1>",
+        b'<a href="javascript:x()">y</a>',
+        b'<a href="java&#115;cript:x()">y</a>',
+        b'<a href="//a.example" onfocus=x()>',
+        b'<p style="a:expression(x())">',
+        b"<p title='a' onclick=\"x()\">",
+    ],
+)
+def test_a_long_article_is_read_to_its_end(more):
+    assert html.find(ARTICLE * 400) is None
+    assert html.find(ARTICLE * 200 + more + ARTICLE * 200) is not None
+
+
+def test_long_prose_is_no_flood():
+    assert (
+        html.find(b"Our customers' personal data: it's only kept once=a year, in one place. " * 900)
+        is None
+    )
 
 
 @settings(max_examples=200, deadline=None)

@@ -66,6 +66,13 @@ _VARIABLE = re.compile(
     re.DOTALL,
 )
 _SUBJECT = re.compile(rb"\)\s{1,4}([A-Za-z\x80-\xff]{2,})\s{1,4}[A-Za-z\x80-\xff]{2,}")
+# ... in these; Ruby and Perl take several for calls within calls.
+_ONE_NAME = frozenset({"node", "python", "java"})
+_GOES_ON = re.compile(
+    rb"\w{0,20}(?:\([\w., ]{0,40}\))?`{0,2}\]?(?:\[\])?[ \t]"
+    rb"(?!(?:and|or|if|for|is|in|while|as|instanceof|of|else|extends|implements|throws)\b)"
+    rb"[A-Za-z\x80-\xff]{2,}[ \t](?!(?:in|of|is|as|instanceof|extends)\b)[A-Za-z\x80-\xff]{2,}"
+)
 _JOINING = frozenset(b"and or xor if unless for foreach in is while until instanceof as".split())
 _CONCATENATED = re.compile(
     rb"\(\s{0,4}['\"][\w.]{1,20}['\"]\s{0,4}(?:\.\s{0,4}['\"][\w.]{0,20}['\"]\s{0,4}){1,12}\)"
@@ -162,7 +169,8 @@ def _sure(value: bytes) -> str | None:
     for name, pattern in _SURE:
         found = pattern.search(value)
         if found and _is_code(value, found.start()):
-            return name
+            is_told_of = name in _ONE_NAME and _GOES_ON.match(value, found.end()) is not None
+            return None if is_told_of else name
     return None
 
 

@@ -34,10 +34,12 @@ _REACH = re.compile(
     rb"|window%b\[|String\.fromCharCode)" % (_S, _S, _S, _S, _S)
 )
 # A value that begins with one of the page's objects and does something to it.
+# ... `self` is Python's word, too: there what runs must follow.
 _ON_PAGE = re.compile(
-    rb"[\s;({!]*+(?:document|window|self|top|parent|frames|globalThis|navigator)%b\)?%b"
+    rb"[\s;({!]*+(?:document|window|self%b(?=\)?%b[\[/])|top|parent|frames|globalThis|navigator)%b\)?%b"
     rb"(?:\[%b['\"`(]|/\*[^*]{0,40}\*/%b\.|(?:\.%b\w+%b){1,9}(?:\(|=(?!=)|/\*|\[%b['\"]))"
-    % ((_S,) * 7)
+    rb"|[\s;({!]*+self%b\.%b(?:location|on[a-z]+|document|window|top|parent|frames|opener|name|%b)\b"
+    % ((_S,) * 11 + (_SINK,))
 )
 # Calls without parentheses ([].sort.call`${alert}1`), and calls without letters (JSFuck).
 _TEMPLATED = re.compile(rb"[\])\w]%b\.%b\w+%b`[^`]{0,200}\$%b\{" % (_S, _S, _S, _S))
@@ -58,6 +60,7 @@ _LOUD = re.compile(
 )
 _EXPRESSION = re.compile(rb"expression\s*\(\s*(?:%b|%b)\b" % (_SINK, _OBJECT), re.IGNORECASE)
 _COMMENT = re.compile(rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/")
+_SPACED = re.compile(rb"[\s,]|[.;:)]\Z")
 _ESCAPE = re.compile(
     rb"(?:\.|\[%b['\"`])constructor%b(?:['\"`]%b\])?%b(?:\.%bconstructor%b)?[(\[`]"
     rb"|\bconstructor%b\.%b(?:constructor|prototype)\b|__(?:define|lookup)[GS]etter__|__proto__%b[\[.=]|\bconstructor\[['\"]?prototype"
@@ -125,7 +128,13 @@ def _ends_string(value: bytes) -> bool:
         return False
     start, end = ended.start(), ended.end() + MAX_REACH
     found = _CALLED.search(value, start, end) or _REACH.search(value, start, end)
-    return found is not None and not is_broken(value[ended.end() : found.start()])
+    if found is None or is_broken(value[ended.end() : found.start()]):
+        return False
+    # "`--eval` or `confirm`" are words in Markdown's code; a call in a template has no space there.
+    mark, last = ended.group().lstrip(b"\\")[:1], found.end()
+    is_span = mark == b"`" == value[last - 1 : last]
+    around = value[max(0, start - 1) : found.start()] + value[last : last + 1]
+    return not (is_span and _SPACED.search(around))
 
 
 def _address(value: bytes) -> str | None:

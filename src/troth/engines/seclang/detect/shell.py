@@ -88,7 +88,12 @@ _INLINE = re.compile(_PLACE.pattern.replace(rb"[;|`\n\r](", rb"[;|`](", 1))
 _REPEATED = re.compile(rb"([;|&`$<>({])\1{2,}|(\s)\s{2,}")
 _REPEATS = Linear(rb"[;|&`$<>({]{3}|\s{3}")
 _TABLE = re.compile(rb"\n\s{0,4}\|[^\n]{1,400}\|\s{0,4}\n\s{0,4}\|")
-
+# Markdown (CommonMark 0.31): a fence, a line of its own before code that somebody shows (4.5); the
+# list of such names (5.2, 6.1). What a command does may still give it away (`mark`).
+_SHOWN = re.compile(
+    rb"\s{0,8}(?:`{3,8}[ \t]{0,4}[\w+-]{0,20}[ \t]{0,4}\r?\n"
+    rb"|\* `[\w.-]{1,60}`[^`\n]{0,200}\n\s{0,8}\* )"
+)
 
 _BLANK = b" \t\r\n\"';&"
 _BLANKS = re.compile(rb"[ \t\r\n\"';&]*+")
@@ -125,6 +130,8 @@ def _commands(value: bytes) -> str | None:
     """Commands behind a separator, judged by what stands before the first one."""
     if _SHOCK.match(value):
         return "function-definition"
+    if _SHOWN.match(value):
+        return None
     breaks_out = _breaks_out(value)
     places = _PLACE if breaks_out or value.count(b"\n") <= MAX_LINES else _INLINE
     if breaks_out and len(value) > MAX_INJECTED and _REPEATS.search(value):

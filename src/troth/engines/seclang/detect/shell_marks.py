@@ -94,7 +94,7 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
             "exfiltration",
             b"",
             (
-                rb"(?:nslookup|dig|host|ping|curl|wget)\s[^\n;|&]{0,80}(?:\$\(|`)\s{0,4}"
+                rb"\b(?:nslookup|dig|host|ping|curl|wget)\s(?:[^\s;|&]{1,60}\s){0,4}[^\s;|&]{0,80}(?:\$\(|`)\s{0,4}"
                 rb"(?:whoami|id|hostname|uname|cat|base64|env)\b"
             ),
         ),

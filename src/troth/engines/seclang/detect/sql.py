@@ -205,9 +205,10 @@ def _span(value: bytes, start: int) -> bytes:
     """What stands in a writer's pair of quotes, the opening one before `start`, or nothing."""
     mark, before = value[start - 1 : start], value[: start - 1]
     end = value.find(mark, start, start + MAX_SPAN)
-    if end < 0 or (before and before[-1:] not in _OUTSIDE):
+    behind = value[end + 1 : end + 2]
+    if end < 0 or (before and before[-1:] not in _OUTSIDE and before[-1:] != b"`"):
         return b""
-    return value[start:end] if value[end + 1 : end + 2] in (b"", *_BEHIND) else b""
+    return value[start:end] if behind in (b"", b"`", *_BEHIND) else b""
 
 
 def _is_cited(value: bytes, start: int) -> bool:
