@@ -2,11 +2,13 @@
 
 import json
 import re
+import socket
 import time
 from dataclasses import replace
 
 import pytest
 
+from troth.adapters import tls
 from troth.enforce.envoy.connection import FORWARDED_BUT_FOR, connection
 
 
@@ -35,14 +37,14 @@ def test_proxies_in_front_are_counted(edge_plan):
     assert options(edge_plan)["xff_num_trusted_hops"] == 0
 
 
-def lines(edge, count):
+def lines(edge, count, mark="mark-of-cards"):
     log, found, deadline = edge.folder / "access.log", [], time.monotonic() + 30
     while len(found) < count:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
         edge.server.admin.reopen_logs()  # writes what is held back
         found = [json.loads(line) for line in log.read_text().splitlines()]
-        found = [line for line in found if "mark-of-cards" in json.dumps(line)]
+        found = [line for line in found if mark in json.dumps(line)]
     return found
 
 
@@ -72,3 +74,21 @@ def test_the_access_log_holds_no_card_number(edge):
         ("/mark-of-cards/none", found[-1][1]),
     ]
     assert not found[-1][1]
+
+
+def test_a_request_is_logged_once_though_it_names_no_agent(edge):
+    context = tls.client_context(ca_file=edge.ca_file, alpn=("http/1.1",))
+    with (
+        socket.create_connection(("127.0.0.1", edge.plan.port), timeout=20) as door,
+        context.wrap_socket(door, server_hostname="demo.localhost") as secured,
+    ):
+        secured.sendall(
+            b"GET /mark-of-one/bare HTTP/1.1\r\nHost: demo.localhost\r\n\r\n"
+            b"GET /mark-of-one/378282246310005 HTTP/1.1\r\nHost: demo.localhost\r\n"
+            b"User-Agent: mark-of-one\r\nConnection: close\r\n\r\n"
+        )
+        while secured.recv(65536):
+            pass
+
+    found = [(line["path"], line["agent"]) for line in lines(edge, 2, "mark-of-one")]
+    assert found == [("/mark-of-one/bare", None), ("***", "mark-of-one")]

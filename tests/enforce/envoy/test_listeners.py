@@ -9,6 +9,7 @@ import pytest
 
 from troth.adapters import http, tls
 from troth.adapters.tls import TlsError
+from troth.enforce.envoy.connection import SPOOFABLE, SPOOFABLE_PREFIXES
 
 
 def seen(answer) -> dict[str, list[str]]:
@@ -110,6 +111,15 @@ def test_identity_is_what_the_edge_says(edge):
         *("x-envoy-original-path", "x-envoy-upstream-rq-timeout-ms", "proxy", "remote-user"),
         "troth-probe",
     }
+
+
+def test_nothing_that_proxies_vouch_for_comes_from_a_visitor(edge):
+    prefixed = {f"{prefix}of-mine" for prefix in SPOOFABLE_PREFIXES}
+    given = dict.fromkeys({*SPOOFABLE, *prefixed}, "6.6.6.6")
+
+    got = seen(edge.ask(headers=given | {"x-mine": "6.6.6.6"}))
+
+    assert {name for name, values in got.items() if "6.6.6.6" in values} == {"x-mine"}
 
 
 def test_a_trusted_hop_names_the_visitor(edge):

@@ -109,15 +109,15 @@ def _forget(trusted_hops: int) -> Json:
     forwarded: Json = {"prefix": "x-forwarded-"}
     if trusted_hops:
         forwarded = {"safe_regex": {"regex": FORWARDED_BUT_FOR}}
-    matchers = [
-        forwarded,
-        *({"prefix": each} for each in SPOOFABLE_PREFIXES),
-        *({"exact": each} for each in SPOOFABLE),
-    ]
+    # Each of these reads every header; a name that is known whole is looked up.
+    matchers = [forwarded, *({"prefix": each} for each in SPOOFABLE_PREFIXES)]
     return extension(
         "envoy.http.early_header_mutation.header_mutation",
         "extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-        mutations=[{"remove_on_match": {"key_matcher": matcher}} for matcher in matchers],
+        mutations=[
+            *({"remove_on_match": {"key_matcher": matcher}} for matcher in matchers),
+            *({"remove": each} for each in SPOOFABLE),
+        ],
     )
 
 
