@@ -1,15 +1,17 @@
 """A guard's world without a wire: time, trails, bans, and an application that answers."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from troth.enforce.decide import Decision, decide, decide_answer
+from troth.enforce.decide import Decision, decide_answer, deciding, looking
 from troth.enforce.snapshot import Snapshot
 from troth.enforce.trails import Trails
-from troth.kernel.request import Ban, Known, Request, Response
+from troth.kernel.request import Ban, Known, Request, Response, Taken, Wanted
 from troth.kernel.site import Site
+from troth.kernel.trail import ELSEWHERE, Looked
 from troth.promises.guard.enforce.secrets import Secrets
 from troth.promises.guard.rules.tokens import Key, Keyring
 
@@ -29,13 +31,17 @@ class World:
     trails: Trails = field(default_factory=Trails)
     bans: dict = field(default_factory=dict)
     strikes: list = field(default_factory=list)
+    looks: tuple = ()
+    is_elsewhere: bool = False  # trails are asked for beforehand, as of a server
 
     def known(self) -> Known:
-        return Known(now=self.now, trails=self.trails, bans=self.bans)
+        trails = ELSEWHERE if self.is_elsewhere else self.trails
+        return Known(now=self.now, trails=trails, bans=self.bans)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
             checks=self.checks,
+            looks=self.looks,
             site=SITE,
             prefix="/-/",
             max_body_bytes=65536,
@@ -44,14 +50,38 @@ class World:
         )
 
     def judge(self, request: Request) -> Decision:
-        decision = decide(request, self.snapshot(), self.known(), lambda _: {})
+        decision = self._asked(deciding(request, self.snapshot(), self.known()))
         self._settle(decision)
         return decision
 
     def answer(self, request: Request, decision: Decision, response: Response) -> Decision:
-        found = decide_answer(request, response, self.snapshot(), self.known(), decision.awaits)
+        snapshot, awaits = self.snapshot(), decision.awaits
+        steps = looking(
+            awaits,
+            response,
+            self.known(),
+            lambda known: decide_answer(request, response, snapshot, known, awaits),
+        )
+        found = self._asked(steps)
         self._settle(found)
         return found
+
+    def _asked(self, steps):
+        """Answer as the counters' server does: read, then mark, at one moment."""
+        try:
+            wanted = next(steps)
+            while True:
+                wanted = steps.send(self.wait(wanted))
+        except StopIteration as end:
+            return end.value
+
+    def wait(self, wanted):
+        """As `keeper.Elsewhere`."""
+        assert isinstance(wanted, Wanted)
+        read = {key: self.trails.get(key, ()) for look in wanted.looks for key in look.keys}
+        for look in wanted.looks:
+            self.trails.mark(look.notes, self.now)
+        return Taken({}, Looked(read))
 
     def ask(self, request: Request, response: Response) -> tuple[Decision, Decision | None]:
         """What became of a request, and of its answer if it had one."""
@@ -74,9 +104,25 @@ class World:
                 )  # fmt: skip
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
+@dataclass
+class Elsewhere:
+    """The world's trails, for a door."""
+
+    world: World
+
+    def wait(self, wanted):
+        return self.world.wait(wanted)
+
+    def ask(self, wanted):
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(lambda: future.set_result(self.wait(wanted)))
+        return future
+
+
+@pytest.fixture(params=["at hand", "elsewhere"])
+def world(request) -> World:
+    """Twice: trails in this process, and trails that several guards share."""
+    return World(is_elsewhere=request.param == "elsewhere")
 
 
 def post(target=b"/login", body=b"", *headers, client="192.0.2.1", kind=None, method=b"POST"):
@@ -97,6 +143,7 @@ def make():
 
     class Make:
         secrets = SECRETS
+        elsewhere = Elsewhere
         site = SITE
         start = START
 

@@ -92,6 +92,7 @@ def by_asgi(site, keeper):
 def test_the_fifth_is_refused_and_a_known_device_gets_in(world, make, door):
     route = LoginRoute(path="/login", preset="django")
     world.checks = login.checks((route,), Lockout(), make.secrets)
+    world.looks = login.looks((route,), Lockout(), make.secrets)
     site = Site()
     means = Means(
         now=lambda: world.now,
@@ -99,6 +100,7 @@ def test_the_fifth_is_refused_and_a_known_device_gets_in(world, make, door):
         told=lambda *_: None,
         known=lambda _: world.known(),
         settle=lambda decision, _: world._settle(decision),
+        elsewhere=make.elsewhere(world) if world.is_elsewhere else None,
     )
     attempt = door(site, Keeper(Current(world.snapshot(), lambda *_: None), means))
 

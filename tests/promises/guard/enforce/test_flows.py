@@ -20,6 +20,7 @@ def at(world, make):
         def __call__(self, *declared, header="x-account"):
             account = flows.accounts(header, "", make.secrets)
             world.checks = flows.checks(declared, account, make.secrets)
+            world.looks = flows.looks(declared, account, make.secrets)
             return self
 
         def get(self, path, status=200, *, client="192.0.2.1", cookie=b"", method=b"GET", who=b""):

@@ -33,6 +33,7 @@ def lockout():
 def at_login(world, make, routes, lockout):
     """`at_login("ann", 200)`: an attempt and how the application answered; status, code, answer."""
     world.checks = login.checks(routes, lockout, make.secrets)
+    world.looks = login.looks(routes, lockout, make.secrets)
 
     def attempt(name, status=OUT, word="guess", client="192.0.2.1", cookie=b"", target=b"/login"):
         more = ((b"cookie", cookie),) if cookie else ()
@@ -227,6 +228,7 @@ def test_the_cookie_tells_nothing_and_goes_nowhere_else(world, make, at_login):
 
 def test_without_keys_nobody_is_known_and_all_else_holds(world, make, at_login, routes, lockout):
     world.checks = login.checks(routes, lockout, Secrets())
+    world.looks = login.looks(routes, lockout, Secrets())
     _, answered = world.ask(make.post(b"/login", b"username=a&password=b"), make.answer(IN))
 
     assert answered.answer == ()
@@ -321,6 +323,7 @@ def test_an_account_in_the_query_is_an_account(world, make, at_login):
 def test_an_account_is_found_wherever_it_stands(world, make, kind, body):
     route = LoginRoute(path="/login", preset="devise")
     world.checks = login.checks((route,), Lockout(failures=100), make.secrets)
+    world.looks = login.looks((route,), Lockout(failures=100), make.secrets)
     for number in range(5):
         asked = make.post(b"/login", body, kind=kind, client=f"192.0.2.{number}")
         world.ask(asked, make.answer(422))
@@ -342,6 +345,7 @@ def test_an_account_is_found_wherever_it_stands(world, make, kind, body):
 )  # fmt: skip
 def test_frameworks_are_told_apart(world, make, route, failed, fine):
     world.checks = login.checks((route,), Lockout(), make.secrets)
+    world.looks = login.looks((route,), Lockout(), make.secrets)
     for (status, place), code in ((failed, "login.failed"), (fine, "login.fine")):
         headers = ((b"location", place.encode()),) if place else ()
         _, answered = world.ask(make.post(b"/login", b"a=b"), make.answer(status, *headers))
@@ -357,6 +361,7 @@ def test_an_outcome_may_stand_in_the_body(world, make):
         success=(Outcome(status=(200,), body='"ok":true'),),
     )
     world.checks = login.checks((route,), Lockout(), make.secrets)
+    world.looks = login.looks((route,), Lockout(), make.secrets)
     asked = world.judge(make.post(b"/login", b"username=ann"))
 
     assert asked.awaits[0].reads_body
