@@ -35,7 +35,7 @@ def test_the_rules_see_the_answer_and_what_is_needed_of_the_request(play):
     assert response.status == 200
     assert response.headers == ((b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"))
     assert response.body == b"hello"
-    assert not counts
+    assert counts == {"answer.read": 1}
 
 
 def test_a_refusal_has_its_status_and_a_page(play):

@@ -76,8 +76,8 @@ class Answers:
         if message.method != b"POST" or message.target != TARGET or not status.isdigit():
             return wire.Reply(status=404)
         left = dict(message.headers).get(LEFT, b"")
-        if left in REASONS:
-            self._keeper.counts[f"answer.left.{left.decode()}"] += 1
+        what = f"left.{left.decode()}" if left in REASONS else "read"
+        self._keeper.counts[f"answer.{what}"] += 1
         response = Response(
             status=int(status),
             headers=tuple(pair for pair in said if pair[0] != b"status"),

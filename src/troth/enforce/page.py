@@ -177,8 +177,8 @@ def refusal(
         (b"content-language", language.encode()),
         (b"content-security-policy", POLICY.encode()),
     )
-    body = html(status, language, event, prefix=prefix, is_answer=is_answer)
-    return Reply(status=status, headers=own, body=body.encode())
+    text = html(status, language, event, prefix=prefix, is_answer=is_answer)
+    return Reply(status=status, headers=own, body=text.encode())
 
 
 def html(status: int, language: str, event: str, *, prefix: str, is_answer: bool = False) -> str:

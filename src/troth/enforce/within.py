@@ -206,7 +206,7 @@ def is_looked_at(
 ) -> bool:
     """Whether an answer's body is held back until somebody has looked at it.
 
-    What rules leave alone (`answers.left_alone`) is counted.
+    What rules look at, and what they leave alone (`answers.left_alone`), is counted.
     """
     has_rules = bool(keeper.current.snapshot.answers)
     is_awaited = any(each.reads_body for each in decision.awaits)
@@ -214,8 +214,8 @@ def is_looked_at(
         return False
     most = keeper.current.snapshot.max_answer_bytes
     left = answers.left_alone(status, headers, most, is_head=request.method == b"HEAD")
-    if left and has_rules:
-        keeper.counts[f"answer.left.{left}"] += 1
+    if has_rules:
+        keeper.counts[f"answer.left.{left}" if left else "answer.read"] += 1
     return not left and (is_awaited or answers.is_text(headers))
 
 

@@ -102,7 +102,8 @@ def explain(settings: Settings, places: Places, event: str) -> Explained:
     program = rules_load.program_of(settings.guard.rules)
     if program is None:
         raise ExplainError("no rules are in force", where="[guard.rules] mode")
-    hits, refusal = (), None
+    hits: tuple[Hit, ...] = ()
+    refusal: Refusal | None = None
     for check in (*kinds.checks(settings.guard.learn), waf.check(program, settings.guard.rules)):
         if refusal is None and not of_answer(kept):
             hits, refusal = asked(check, kept)
