@@ -58,6 +58,21 @@ def test_what_checks_say_is_gathered_in_order():
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        Opinion(),
+        Opinion(refusal=REFUSAL, add=((b"a", b"1"),), counted="two"),
+        Opinion(add=((b"a", b"1"),), remove=(b"a", b"b"), answer=((b"c", b"2"),), counted="one"),
+        Opinion(remove=(b"b",), strikes=(Strike(ask=ASK, subject="s"),)),
+    ],
+)
+def test_what_one_check_says_is_what_it_is_among_others(said):
+    alone = decide(REQUEST, snapshot(FINE, said), KNOWN, nothing)
+
+    assert alone == decide(REQUEST, snapshot(Opinion(), said, FINE), KNOWN, nothing)
+
+
 def test_the_first_refusal_ends_it():
     said = snapshot(
         Opinion(add=((b"a", b"1"),), counted="one"),

@@ -181,6 +181,10 @@ def test_no_content_has_no_length():
     assert encoded(Reply(status=204)) == b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
+def test_a_status_of_a_rules_own_is_sent():
+    assert encoded(Reply(status=499)).startswith(b"HTTP/1.1 499 \r\n")
+
+
 def test_allowing_is_one_constant():
     assert encoded(OK) == b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
     assert encoded(OK, is_last=True).endswith(b"connection: close\r\n\r\n")

@@ -52,6 +52,8 @@ class Authz:
 
 def _removed(decision: Decision, set_now: Headers) -> Headers:
     """What is taken off; not what is set, for Envoy would take off ours, after setting it."""
+    if not decision.remove:
+        return ()
     ours = {name for name, _ in set_now}
     names = b",".join(name for name in decision.remove if name not in ours)
     return ((TO_REMOVE, names),) if names else ()

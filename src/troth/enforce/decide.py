@@ -141,7 +141,14 @@ def _asks(request: Request, snapshot: Snapshot, known: Known) -> tuple[Ask, ...]
 def _with(known: Known, answer: Answer) -> Known:
     if isinstance(answer, Taken):
         return replace(known, tallies=answer.tallies, trails=answer.trails)
-    return replace(known, tallies=answer)
+    return Known(
+        now=known.now,
+        bans=known.bans,
+        lists=known.lists,
+        tallies=answer,
+        remembered=known.remembered,
+        trails=known.trails,
+    )
 
 
 def _settled(decision: Decision, looks: tuple[Look, ...]) -> Decision:
@@ -252,6 +259,8 @@ class _Found:
             return ALLOWED
         refusal = opinions[-1].refusal
         is_let = refusal is None
+        if is_let and len(opinions) == 1:  # the usual one: what the limits have to say
+            return _of_one(opinions[0])
         add = tuple(header for said in opinions for header in said.add) if is_let else ()
         ours = {name for name, _ in add}  # set, so what the visitor sent under it is gone
         return Decision(
@@ -273,6 +282,21 @@ class _Found:
             ),
             awaits=tuple(each for said in opinions for each in said.awaits) if is_let else (),
         )
+
+
+def _of_one(said: Opinion) -> Decision:
+    """What is done where one check alone had something to say, and let it pass."""
+    ours = {name for name, _ in said.add}
+    return Decision(
+        add=said.add,
+        remove=tuple([name for name in said.remove if name not in ours]) if ours else said.remove,
+        answer=said.answer,
+        counted=(said.counted,) if said.counted else (),
+        hits=said.hits,
+        strikes=said.strikes,
+        notes=said.notes,
+        awaits=said.awaits,
+    )
 
 
 def told(request: Request, refusal: Refusal) -> dict[str, object]:

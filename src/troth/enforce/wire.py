@@ -65,6 +65,7 @@ class Reply:
 
 
 OK = Reply(status=200)
+_FIRST = {each.value: f"HTTP/1.1 {each.value} {each.phrase}".encode() for each in HTTPStatus}
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
 # Must not raise. A future is for what must be waited for; on that connection nothing else is
@@ -78,8 +79,8 @@ def encoded(reply: Reply, *, is_head: bool = False, is_last: bool = False) -> by
     if reply is OK and not is_last:
         return _OK
     lines = [
-        b"HTTP/1.1 %d %b" % (reply.status, HTTPStatus(reply.status).phrase.encode()),
-        *(b"%b: %b" % header for header in reply.headers),
+        _FIRST.get(reply.status) or b"HTTP/1.1 %d " % reply.status,  # a rule may name its own
+        *[b"%b: %b" % header for header in reply.headers],
     ]
     if reply.status != NO_CONTENT:
         lines.append(b"content-length: %d" % len(reply.body))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from troth.kernel.request import Tally
 
+_SECOND = timedelta(seconds=1)
 PERIODS = {
     "s": timedelta(seconds=1),
     "min": timedelta(minutes=1),
@@ -26,7 +27,7 @@ def is_below(path: str, prefix: str) -> bool:
 
 def seconds(span: timedelta) -> int:
     """Whole seconds, rounded up: who waits so long has waited long enough."""
-    return -(-span // timedelta(seconds=1))
+    return -(-span // _SECOND)
 
 
 def policy(name: str, limit: int, period: timedelta) -> str:
