@@ -45,17 +45,22 @@ class Server:
         child: the process.
         folder: where `bootstrap.json`, `lds.json` and `cds.json` are.
         admin: its admin door.
+        doors: sockets in the file system that it listens on.
     """
 
-    def __init__(self, child: process.Child, folder: Path, admin: Admin) -> None:
+    def __init__(
+        self, child: process.Child, folder: Path, admin: Admin, doors: tuple[Path, ...] = ()
+    ) -> None:
         self.child = child
         self.folder = folder
         self.admin = admin
+        self.doors = doors
 
     def stop(self, grace: timedelta = timedelta(seconds=2)) -> int:
-        """End it and remove its socket; the exit code. Open requests are cut off."""
+        """End it and remove its sockets; the exit code. Open requests are cut off."""
         code = self.child.stop(signal.SIGTERM, grace)
-        self.admin.socket.unlink(missing_ok=True)
+        for door in (self.admin.socket, *self.doors):
+            door.unlink(missing_ok=True)
         return code
 
 
@@ -89,7 +94,7 @@ def start(  # noqa: PLR0913 -- each is one part of what is started
         child = process.start(_argv(binary, path, workers, succession), output=output)
     finally:
         os.close(output)
-    server = Server(child, folder, admin)
+    server = Server(child, folder, admin, _doors(resources))
 
     def is_up() -> bool:
         if child.code() is not None:
@@ -102,6 +107,11 @@ def start(  # noqa: PLR0913 -- each is one part of what is started
         server.stop()
         raise
     return server
+
+
+def _doors(resources: Resources) -> tuple[Path, ...]:
+    pipes = (each["address"].get("pipe") for each in resources.listeners)
+    return tuple(Path(pipe["path"]) for pipe in pipes if pipe)
 
 
 def _argv(binary: Path, bootstrap: Path, workers: int, succession: Succession | None) -> list[str]:
