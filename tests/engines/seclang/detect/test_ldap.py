@@ -10,6 +10,8 @@ from troth.engines.seclang.detect import ldap
     "value",
     [
         b"*)(uid=*))(|(uid=*",
+        b"x)!(cn=*",
+        b"*)|(cn=*)",
         b"*)(objectClass=*",
         b"admin)(&)",
         b"admin)(|(password=*))",

@@ -57,6 +57,7 @@ ATTACKS = [
     b"1); insert into log(a) values (1)--",
     b"1;declare @q varchar(99);set @q=0x41",
     b"x' if 1=1 waitfor delay '0:0:9'--",
+    b"x' or glob(a,a);",
     # functions that act or tell
     b"x' and sleep(9) and 'y'='y",
     b"1 and benchmark(9000000,md5(7))",

@@ -16,6 +16,7 @@ from troth.engines.seclang.detect.programs import KNOWN
 from troth.engines.seclang.detect.rooted import rooted
 
 MAX_START = 400  # a call begins within the first eighty bytes of a value, see `_is_start`
+MAX_GROUPED = 300
 MAX_BEFORE = 80
 MAX_WORDS = 4  # in a row before it: a sentence
 _GATE = re.compile(rb"[(<$][\w?%_'\"(]|\(\)|\w\(|\bclass\.|java\.|\$_|Runtime")
@@ -78,6 +79,28 @@ _CONCATENATED = re.compile(
     rb"\(\s{0,4}['\"][\w.]{1,20}['\"]\s{0,4}(?:\.\s{0,4}['\"][\w.]{0,20}['\"]\s{0,4}){1,12}\)"
     rb"\s{0,4}\(|[\"']\w{2,20}[\"']\s{0,2}\(\s{0,2}[\"'$]|\(\s{0,2}[\"'](?:system|exec"
     rb"|passthru|shell_exec|phpinfo|assert)[\"']\s{0,2}\)\s{0,2}\("
+)
+# PHP calls what a variable, an element or a method names, whatever stands in it: a value that is
+# nothing but such a call (PHP manual, "Variable functions"); and what names a function in pieces.
+_C = rb"(?:\s|/\*[^*]{0,40}\*/|(?:\#|//)[^\n]{0,40}\n)*+"
+_INDEX = rb"(?:%b(?:\[[^\]\n]{0,40}\]?\]|\{[^}\n]{0,40}\}|(?:->|::)\$?\w{1,40}))" % _C
+_PASSED = rb"(?:[\w.]{1,40}|['\"][^'\"\n]{0,100}['\"]|@?\$\w[^()\n]{0,60})?"
+_INDIRECT = re.compile(
+    rb"\A[\s@;]{0,8}(?:\w{1,30}(?:->|::)(?=\$))?(?:\${1,4}[A-Za-z_]\w{0,30}|\${1,3}\s?\{[^}\n]{1,40}\})"
+    rb"%b{0,6}%b(?<!\s)\(%b%b%b\)\s*[;.]?\s*\Z|\A[\s@;]{0,8}\$(?:[A-Za-z_]\w{0,30}|\{[^}\n]{1,40}\})"
+    rb"%b{1,6}%b\(%b%b%b\)\s*[;.]?\s*\Z" % ((_INDEX, _C, _C, _PASSED, _C) * 2)
+)
+_GROUPED = re.compile(
+    rb"\A[\s@;]{0,8}(?:\(\s*string\s*\)%b)?[\[(\"'{][^\n]{0,80}[\])\"'}]%b\(%b%b%b\)\s*;?\s*\Z"
+    % (_C, _C, _C, _PASSED, _C)
+)
+_JOINS = re.compile(rb"/\*[^*]{0,40}\*/|['\"]?\s*\.\s*[(]?['\"]?|[\s'\"\[\](){}]")
+_RUN_BY_NAME = re.compile(
+    rb"(?:string)?(?:system|exec|passthru|shell_exec|popen|proc_open|assert)[0-9]{0,2}"
+)
+_JOINED_NAME = re.compile(
+    rb"['\"](?:s(?:ys?)?|e(?:xe?)?|pass|shell|ass|eva?)\w{0,8}['\"]\s*\.\s*['\"]\w{1,10}['\"][^\n]{0,40}[\])]\s*"
+    rb"(?:/\*[^*]{0,40}\*/)?\s*\("
 )
 _PREFIX = re.compile(
     rb"[^\w\s]{0,12}\s{0,4}(?:[\w.@:-]{1,40}|[^\n]{0,40}[;'\"})=])?[^\w\n]{0,24}(?:(?:return"
@@ -154,12 +177,24 @@ def recognise(value: bytes) -> str | None:
     if b"$" in value and _SUPERGLOBAL.search(value):
         return "superglobal"
     start = value.lstrip(b"'\");} ")
-    if b"$" in value and _VARIABLE.match(start):
+    if b"$" in value and (_VARIABLE.match(start) or _INDIRECT.match(value)):
         return "variable-function"
     if (b"untime" in value or b"rocess" in value) and _CLASS.match(value):
         return "class"
-    odd = "concatenated" if _CONCATENATED.match(start) else None
-    return _called(value) or _sure(value) or odd
+    is_odd = _CONCATENATED.match(start) is not None or _is_grouped(value)
+    return _called(value) or _sure(value) or ("concatenated" if is_odd else None)
+
+
+def _is_grouped(value: bytes) -> bool:
+    """Whether brackets or pieces of text hold the name of what runs programs, and it is called."""
+    if value.rstrip(b" ;")[-1:] != b")":
+        return False
+    if _JOINED_NAME.search(value) is not None:
+        return True
+    if len(value) > MAX_GROUPED or _GROUPED.match(value) is None:
+        return False
+    name = _JOINS.sub(b"", value[: value.rstrip().rfind(b"(")]).lower()
+    return _RUN_BY_NAME.fullmatch(name) is not None
 
 
 def _sure(value: bytes) -> str | None:

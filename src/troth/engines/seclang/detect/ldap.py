@@ -18,6 +18,8 @@ _ENDED = re.compile(
 )
 # A filter within a filter: `*)(uid=*))(|(uid=*`, `admin)(&)`, `x)(|(a=*`.
 _STARTED = re.compile(rb"\A[^()]{0,200}(?:\)\s{0,8}){1,9}\(")
+# ... with the sign of a composition before it, to the value's end: `x)!(sn=*`.
+_COMPOSED = re.compile(rb"\A[^()\s]{0,200}\)[!&|]\(%b\)?\Z" % _ITEM)
 _WHOLE = re.compile(
     rb"\A\s{0,8}\(\s{0,8}[&|!]\s{0,8}(?:\(\s{0,8}(?:[&|!]\s{0,8}\(\s{0,8})?%b\)\s{0,8}){1,20}\)?"
     % _ITEM
@@ -39,9 +41,8 @@ def recognise(value: bytes) -> str | None:
         return "wildcard"
     if _TRAILING.search(value) is not None:
         return "cut"
-    if _STARTED.match(value) is not None and _ENDED.search(value) is not None:
-        return "continued"
-    return None
+    is_continued = _STARTED.match(value) is not None and _ENDED.search(value) is not None
+    return "continued" if is_continued or _COMPOSED.match(value) is not None else None
 
 
 find = layers.through(recognise)

@@ -108,6 +108,7 @@ SIGNS: Mapping[str, bytes] = {
         rb"(?i:" + _any(code.NAMES, rb"require|function|import|createobject") + rb"\s{0,8}\()",
         rb"\$[{A-Za-z_]|<\?|<%|<script|\[php\]",
         rb"\(\s{0,4}['\"]|[\"']\w{2,20}[\"']\s{0,2}\(",
+        rb"[\])}]\s*\(|\*/\s*\(|['\"]\s*\.\s*['\"]",
         rb"(?i:runtime|processbuilder|processimpl|child_process|process\.|constructor|nd_func|fs\.)",
         rb"(?i:__|os\.|subprocess|import_module|\bio\.|open3|kernel|%x|file\.|_eval|uri\.open)",
         rb"(?i:java\.|javax\.|scriptengine|class[.\[]|ognl|memberaccess|xwork2|qx\s{0,2}[({/|!])",
@@ -119,7 +120,7 @@ SIGNS: Mapping[str, bytes] = {
         rb"this[.\[]|(?:sleep|while|for)\s*[(/]|Date|emit\(|tojson|printjson|db\.|mapReduce"
         rb"|function|;[\s/*\w-]{0,80}return",
     ),
-    "ldap": rb"\*\)|\*\(\||\)\s*[(\x00]|\(\s*[&|!]\s*\(",
+    "ldap": rb"\*\)|\*\(\||\)\s*[&|!]?\s*[(\x00]|\(\s*[&|!]\s*\(",
     "graphql": rb"\{",
     "budget": _class(_DECODED),  # unpacked forms that unfold further have one of these, too
 }

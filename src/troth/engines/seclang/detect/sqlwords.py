@@ -84,7 +84,7 @@ FUNCTIONS = frozenset(
     b" minute mod newid nchar now nullif object_id oct octet_length ord overlay password patindex"
     b" pi position pow power quote quotename radians rand random regexp_substr repeat replace"
     b" replicate reverse right round row_number rpad rtrim schema schema_name session_user sha sha1"
-    b" sha2 sign sin soundex space sqrt stddev str strcmp string_to_array stuff subdate substr"
+    b" glob sha2 sign sin soundex space sqrt stddev str strcmp string_to_array stuff subdate substr"
     b" substring sum suser_name suser_sname sysdate system_user tan time_to_sec to_base64 to_char"
     b" to_date to_number total_changes trim truncate typeof ucase uncompress unhex unicode"
     b" unistr unix_timestamp unlikely upper user user_name utc_date uuid variance version weekday"
