@@ -237,10 +237,10 @@ def envoy_alone(port: int, upstream: str, plan) -> Resources:
 
 
 @contextmanager
-def envoy(folder: Path, made: Resources) -> Iterator[int]:
+def envoy(folder: Path, made: Resources, workers: int = WORKERS) -> Iterator[int]:
     folder.mkdir(exist_ok=True)
     start = bootstrap(folder, folder / "admin.sock", max_connections=10_000)
-    up = server.start(binary.locate(), folder, start, made, workers=WORKERS)
+    up = server.start(binary.locate(), folder, start, made, workers=workers)
     try:
         yield up.child.pid
     finally:
@@ -279,7 +279,8 @@ def stacks(folder: Path) -> Iterator[tuple[list[Stack], tuple[int, ...], str]]:
         alone = stack.enter_context(envoy(folder / "alone", envoy_alone(ports[1], app, plan)))
         guards = (guard(0), guard(1))
         ours = compile_edge(plan, edge_plan.fragments(settings))
-        whole = stack.enter_context(envoy(places.edge, ours))
+        workers = edge_plan.workers(settings, os.cpu_count() or 1)
+        whole = stack.enter_context(envoy(places.edge, ours, workers))
         yield (
             [
                 Stack("nginx", ports[0], proxies),
@@ -388,7 +389,7 @@ def main() -> int:
         f"  {platform.system()} {platform.release()}, {os.cpu_count()} CPUs,"
         f" load {before:.1f} before and {os.getloadavg()[0]:.1f} after,"
         f" Envoy {binary.identify(binary.locate()).version},"
-        f" nginx {said.strip().rpartition('/')[2]}, {WORKERS} workers each"
+        f" nginx {said.strip().rpartition('/')[2]}, {WORKERS} workers each; ours by default"
     )
     print(
         f"  wrk -t1 -c{CONNECTIONS}, HTTPS kept alive, ECDSA P-256, {len(BROWSER) - 1} headers and"

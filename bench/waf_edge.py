@@ -152,8 +152,10 @@ def ours(folder: Path, app: str, extra: str):
         push.write_certificate(host, certificate)
     began = time.monotonic()
     built = rules_cache.compile_for(settings.guard.rules, places, lambda *_: None)
+    workers = edge_plan.workers(settings, os.cpu_count() or 1)
     print(
-        f"  {settings.guard.rules.set}: {built.total} databases in {time.monotonic() - began:.0f} s"
+        f"  {settings.guard.rules.set}: {built.total} databases in {time.monotonic() - began:.0f} s,"
+        f" Envoy has {workers} of nginx's {edge.WORKERS} workers"
     )
     with ExitStack() as stack:
         guards = []
@@ -164,7 +166,7 @@ def ours(folder: Path, app: str, extra: str):
             log = places.logs / f"guard-{index}.log"
             guards.append(stack.enter_context(edge.running(argv, up, log, limit_s=60)))
         made = compile_edge(plan, edge_plan.fragments(settings))
-        pid = stack.enter_context(edge.envoy(places.edge, made))
+        pid = stack.enter_context(edge.envoy(places.edge, made, workers))
         yield port, (pid,), tuple(guards), str(places.tls / "ca.pem"), plan.certificates[edge.HOST]
 
 

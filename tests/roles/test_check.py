@@ -53,7 +53,7 @@ def test_a_good_one(config, tmp_path):
     ("more", "where", "what"),
     [
         ("colour = 1", ":14", "unknown field"),
-        ("workers = 0", ":14", "workers"),
+        ("workers = 65", ":14", "workers"),
         ("[edge.tls]\nauthority = 'files'", ":14", "names no certificate"),
         ("trusted_hops = 1\ntrusted_proxies = ['x']", ":15", "trusted_proxies"),
         ("[promises.none]\nnot_applicable = 'x'", "", "no such promise"),

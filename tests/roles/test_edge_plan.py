@@ -166,6 +166,20 @@ def test_the_kernel_drops_nobody_behind_a_proxy():
     assert caught.value.where == "[guard.bans] nftables"
 
 
+@pytest.mark.parametrize(
+    ("cores", "guards", "expected"), [(1, 1, 1), (2, 1, 1), (3, 1, 2), (64, 1, 2), (4, 3, 1)]
+)
+def test_the_edge_leaves_a_core_to_each_guard_that_decides(cores, guards, expected):
+    shared = {"url": "file:/run/counters", "key": "file:/run/key"}
+    given = settings(guard={"active": guards}, **({"counters": shared} if guards > 1 else {}))
+
+    assert edge_plan.workers(given, cores) == expected
+
+
+def test_as_many_workers_as_are_set():
+    assert edge_plan.workers(settings(edge={"workers": 7}), 1) == 7
+
+
 def test_bans_are_the_edges_where_it_has_a_file_of_them():
     with_file = {each.promise for each in edge_plan.fragments(settings(), PLACES)}
 

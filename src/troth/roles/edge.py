@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -89,7 +90,7 @@ class Edge:
             self.places.edge,
             self._bootstrap(),
             resources,
-            workers=self.settings.edge.workers,
+            workers=edge_plan.workers(self.settings, len(os.sched_getaffinity(0))),
             succession=self.lives.succession,
         )
         try:

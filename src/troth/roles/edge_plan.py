@@ -22,6 +22,7 @@ from troth.roles.places import Places
 DEFAULT_PORTS = {"http": 80, "https": 443}
 REACHED_WITHIN_S = 2.0
 BANS = "bans.json"
+MOST_WORKERS = 2  # of ours; an operator may want more
 
 
 def fragments(settings: Settings, places: Places | None = None) -> tuple[Fragment, ...]:
@@ -84,6 +85,15 @@ def plan(settings: Settings, places: Places, challenges: Mapping[str, str] | Non
         is_body_inspected=reads_bodies(settings.guard),
         challenges=dict(challenges or {}),
     )
+
+
+def workers(settings: Settings, cores: int) -> int:
+    """How many threads the edge works with.
+
+    Where nothing is set they leave a core to each guard that decides: with more, edge and guard
+    take each other's caches away, and each request costs more (docs/why/0048).
+    """
+    return settings.edge.workers or max(1, min(MOST_WORKERS, cores - active(settings)))
 
 
 def _sees_visitors(settings: Settings) -> None:

@@ -158,7 +158,7 @@ class EdgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     http_port: Port = 80
     http3: bool = False
     binary: str = ""  # the operator's own Envoy
-    workers: Annotated[int, Meta(ge=1, le=64)] = 2
+    workers: Annotated[int, Meta(ge=0, le=64)] = 0  # 0: by the cores beside the guards, 2 at most
     trusted_hops: Annotated[int, Meta(ge=0, le=8)] = 0
     proxy_protocol: bool = False
     trusted_proxies: tuple[Network, ...] = ()  # who may say who the visitor is; others get nothing
