@@ -55,6 +55,12 @@ class Fresh:
         self.remembering, self.forgetting = remembering, forgetting
 
     def space(self, name: str):
+        return self._of(name).space(name)
+
+    def sift(self, name: str):
+        return self._of(name).sift(name)
+
+    def _of(self, name: str) -> Scanner:
         is_value = name.removeprefix("1:").startswith(
             (
                 "ARGS",
@@ -68,7 +74,7 @@ class Fresh:
             )
         )
         is_new = is_value and "NAMES" not in name
-        return (self.forgetting if is_new else self.remembering).space(name)
+        return self.forgetting if is_new else self.remembering
 
 
 def message(request: Request) -> Message:

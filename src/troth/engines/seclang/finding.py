@@ -14,12 +14,16 @@ from troth.engines.seclang.variables import View
 
 _KEPT_NAMES = 4096
 _KEPT_NAME_BYTES = 256
+_MANY = 32  # values from which on they are sifted before they are asked
 
 Filler = Callable[[View], Sequence[tuple[bytes, bytes]]]
 Find = Callable[[bytes], tuple[int, ...]]
 Finder = Callable[[bytes, bytes], Sequence[int]]
 """Which steps hold for a name and its value."""
-Finders = tuple[tuple[str, Filler | None, Finder], ...]
+Sift = Callable[[Sequence[bytes]], Sequence[int]]
+Sifter = Callable[[Sequence[tuple[bytes, bytes]]], Sequence[int]]
+"""Which of many names and values must be asked one by one, by their places."""
+Finders = tuple[tuple[str, Filler | None, Finder, Sifter], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,45 +34,73 @@ class Space:
     source: str
     wanted: Wanted | None
     find: Find | None = None
+    sift: Sift | None = None
 
 
-def finder_of(spaces: Sequence[Space]) -> Finder:
-    """Spaces of one source as one: by name, and what is asked of its value.
-
-    Names come again and again, so which spaces mean a name is kept for a few thousand of them.
-    """
-    asked = tuple((space.wanted, space.find) for space in spaces if space.find is not None)
-    if len(asked) == 1 and asked[0][0] is None:
-        only = asked[0][1]
-        return lambda _name, value: only(value)
-    by_name: dict[bytes, tuple[Find, ...]] = {}
-
-    def meaning(name: bytes) -> tuple[Find, ...]:
-        finds = tuple(find for wanted, find in asked if wanted is None or wanted(name))
-        if len(by_name) < _KEPT_NAMES and len(name) <= _KEPT_NAME_BYTES:
-            by_name[name] = finds
-        return finds
+def finder_of(spaces: Sequence[Space]) -> tuple[Finder, Sifter]:
+    """Spaces of one source as one: by name, and what is asked of its value."""
+    always = tuple(space.find for space in spaces if space.wanted is None and space.find)
+    named = [(space.wanted, space.find) for space in spaces if space.wanted and space.find]
+    sifts = {space.find: space.sift for space in spaces if space.find and space.sift}
+    if not named and len(always) == 1:
+        only, sift = always[0], sifts[always[0]]
+        return (lambda _, value: only(value)), (lambda pairs: sift([pair[1] for pair in pairs]))
+    finds_of = _finds_of(always, named)
 
     def find_in(name: bytes, value: bytes) -> Sequence[int]:
-        finds = by_name.get(name)
-        if finds is None:
-            finds = meaning(name)
+        finds = finds_of(name)
         if len(finds) == 1:
             return finds[0](value)
         return [index for find in finds for index in find(value)]
 
-    return find_in
+    def sift_in(pairs: Sequence[tuple[bytes, bytes]]) -> Sequence[int]:
+        places: dict[tuple[Find, ...], list[int]] = {}
+        for at, (name, _) in enumerate(pairs):
+            places.setdefault(finds_of(name), []).append(at)
+        left: set[int] = set()
+        for finds, of in places.items():
+            values = [pairs[at][1] for at in of]
+            for find in finds:
+                left.update([of[at] for at in sifts[find](values)])
+        return sorted(left)
+
+    return find_in, sift_in
+
+
+def _finds_of(
+    always: tuple[Find, ...], named: Sequence[tuple[Wanted, Find]]
+) -> Callable[[bytes], tuple[Find, ...]]:
+    """Which are meant by a name; names come again and again, so a few thousand are kept."""
+    by_name: dict[bytes, tuple[Find, ...]] = {}
+
+    def finds_of(name: bytes) -> tuple[Find, ...]:
+        finds = by_name.get(name)
+        if finds is not None:
+            return finds
+        finds = always
+        for wanted, find in named:
+            if wanted(name):
+                finds = (*finds, find)
+        if len(name) <= _KEPT_NAME_BYTES:
+            if len(by_name) >= _KEPT_NAMES:
+                by_name.clear()  # names that came once must not keep out those in use
+            by_name[name] = finds
+        return finds
+
+    return finds_of
 
 
 def find(t: State, finders: Finders) -> None:
     """Add to a state's hits what finders say of the values of their sources."""
     hits, view, items = t.hits, t.view, t.items
-    for source, fill, finder in finders:
+    for source, fill, finder, sift in finders:
         pairs: Sequence[tuple[bytes, bytes]]
         if fill is None or source in items:
             pairs = [(name, value) for _, name, value in t.values(source)]
         else:
             pairs = fill(view)  # no items yet: for most sources nobody asks for them
+        if len(pairs) >= _MANY:
+            pairs = [pairs[at] for at in sift(pairs)]
         for name, value in pairs:
             found = finder(name, value)
             if found:

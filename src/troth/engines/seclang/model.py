@@ -4,7 +4,7 @@ Text from rule files is `str`; everything that comes from a request is `bytes`, 
 SecLang works on bytes. Where bytes must be shown as text they are read as Latin-1.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -337,4 +337,8 @@ class Scan(Protocol):
 
     def space(self, name: str, /) -> Callable[[bytes], tuple[int, ...]]:
         """For the values of one space (as in `scan.Test.spaces`), not yet transformed."""
+        ...
+
+    def sift(self, name: str, /) -> Callable[[Sequence[bytes]], Sequence[int]]:
+        """Which of many such values must be asked one by one, by place; too many, never too few."""
         ...

@@ -68,13 +68,16 @@ class Phase:
 
     def scanned(self, scan: Scan) -> "Phase":
         """The same phase, asking a scanner."""
-        spaces = tuple(replace(space, find=scan.space(space.name)) for space in self.spaces)
+        spaces = tuple(
+            replace(space, find=scan.space(space.name), sift=scan.sift(space.name))
+            for space in self.spaces
+        )
         sources = dict.fromkeys(space.source for space in spaces)
         finders = tuple(
             (
                 source,
                 None if source in CHANGING else FILLERS[source],
-                finder_of([space for space in spaces if space.source == source]),
+                *finder_of([space for space in spaces if space.source == source]),
             )
             for source in sources
         )

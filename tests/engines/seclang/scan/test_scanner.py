@@ -45,6 +45,11 @@ OPERATORS_ASKED = (
     ("detectxss", "", ()),
 )
 
+SELDOM = frozenset(
+    {r"(?i)<script[^>]*>", r"(?i)\bunion\b.{0,40}\bselect\b", "select sleep( JAVASCRIPT: '"}
+    | {"fox", "20", ""}
+)
+
 
 def asked() -> list[Asked]:
     made = []
@@ -113,6 +118,35 @@ def test_with_databases_the_answers_are_the_same(slow, fast):
         assert fast.space("OTHER")(value) == slow.space("OTHER")(value)
     # Again, out of the memo.
     assert all(fast.space("ARGS")(v) == slow.space("ARGS")(v) for v in seen[:500])
+
+
+def plain_tests() -> list[Asked]:
+    """As in rule sets: nothing that holds for most values, nothing too large for a database."""
+    made = [test for test in asked() if not test.is_negated and not test.every_stage]
+    return [test for test in made if test.argument in SELDOM]
+
+
+@pytest.mark.parametrize("entries", [0, 64])
+def test_of_what_a_sift_leaves_out_nothing_holds(entries):
+    known = Scanner(plain_tests(), FUNCTIONS, DATA, entries=entries)
+    for job in known.jobs:
+        known.adopt(job, database.compile(job))
+    seen = [*values(3000, 15), *(b"item_%d" % n for n in range(100)), b"<" * 600]
+
+    for name in ("ARGS", "OTHER"):
+        answers = [known.space(name)(value) for value in seen]
+        for again in range(2):  # the second time out of the memo
+            left = known.sift(name)(seen)
+            held = {at for at, answer in enumerate(answers) if answer}
+            assert held <= set(left), again
+            assert list(left) == sorted(set(left))
+            assert len(left) < len(seen) - 100, "nothing was sifted out"
+
+
+def test_before_there_is_a_database_and_where_tests_are_negated_all_are_left(slow, fast):
+    assert list(slow.sift("ARGS")([b"a", b"b"])) == [0, 1]
+    assert list(fast.sift("ARGS")([b"a", b"b"])) == [0, 1]
+    assert list(fast.sift("NOWHERE")([b"a", b"b"])) == []
 
 
 def test_every_kind_of_place_is_in_use(compiled):

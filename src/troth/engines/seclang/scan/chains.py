@@ -88,9 +88,7 @@ class Chains:
         self._places: dict[frozenset[Chain], _Place] = {}
         self._root = self._place(frozenset(((),)))
         self._is_ending_asked = not BY_ENDING.isdisjoint(used)
-        self._quick: dict[
-            bytes, int
-        ] = {}  # of the root's: the tests of those that stay as they are
+        self._quick: dict[bytes, int] = {}  # the tests of values that no function changes
 
     def unchanged(self) -> Callable[[bytes], int | None]:
         """The tests asked of a value that no chain changes, where that is known at a glance."""

@@ -7,7 +7,7 @@ out others that came once, never what is in use: to push out a kept value one ne
 each sent twice, as the segment is long, between two of its uses.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 MAX_VALUE_BYTES = 256
@@ -17,13 +17,22 @@ Answer = tuple[int, ...]
 Known = TypeVar("Known")
 
 
-def remembering(
+Sift = Callable[[Sequence[bytes]], Sequence[int]]
+"""Which of many values must be asked one by one, by their places; of all others nothing holds."""
+
+
+def _all_of(values: Sequence[bytes]) -> Sequence[int]:
+    return range(len(values))
+
+
+def remembering(  # noqa: C901 -- closures over the same cells
     answer: Callable[[bytes], Answer],
+    sift: Sift = _all_of,
     *,
     entries: int = DEFAULT_ENTRIES,
     max_bytes: int = MAX_VALUE_BYTES,
-) -> Callable[[bytes], Answer]:
-    """The same function, which must be pure, with a memory of at most four times `entries`.
+) -> tuple[Callable[[bytes], Answer], Sift]:
+    """The same functions, which must be pure, with a memory of at most four times `entries`.
 
     Values longer than `max_bytes` are not kept. Threads may share it: at worst one of them forgets
     what another has just learnt.
@@ -42,7 +51,6 @@ def remembering(
         return known
 
     def recall(value: bytes) -> Answer:
-        nonlocal once, once_old
         known = kept.get(value)
         if known is not None:
             return known
@@ -53,12 +61,34 @@ def remembering(
             if known is not None:
                 return keep(value, known)
         known = answer(value)
+        learn(value, known)
+        return known
+
+    def learn(value: bytes, known: Answer) -> None:
+        nonlocal once, once_old
         if len(once) >= entries:
             once, once_old = {}, once
         once[value] = known
-        return known
 
-    return recall
+    def recall_many(values: Sequence[bytes]) -> Sequence[int]:
+        left: list[int] = []
+        fresh: list[int] = []
+        for at, value in enumerate(values):
+            known = kept.get(value)
+            if known:
+                left.append(at)
+            elif known is None:
+                is_known = value in kept_old or value in once or value in once_old
+                (left if is_known else fresh).append(at)
+        if fresh:
+            asked = {fresh[at] for at in sift([values[at] for at in fresh])}
+            left += asked
+            for at in fresh:
+                if at not in asked and len(values[at]) <= max_bytes:
+                    learn(values[at], ())
+        return sorted(left)
+
+    return recall, recall_many
 
 
 class Memo(Generic[Known]):

@@ -1,13 +1,13 @@
 """All the spaces of a rule set: on RE2 alone at first, on Hyperscan when it is there."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from troth.engines.seclang.detect import layers
 from troth.engines.seclang.scan import database
 from troth.engines.seclang.scan.chains import Function
 from troth.engines.seclang.scan.database import Compiled, Entry, Job
-from troth.engines.seclang.scan.memo import DEFAULT_ENTRIES, remembering
+from troth.engines.seclang.scan.memo import DEFAULT_ENTRIES, Sift, remembering
 from troth.engines.seclang.scan.needle import Needle, needle
 from troth.engines.seclang.scan.space import Answer, Space
 from troth.engines.seclang.scan.test import Test
@@ -17,6 +17,10 @@ ALIKE = 0.5  # spaces that share this part of their needles share a database
 
 
 def _nothing(_value: bytes) -> Answer:
+    return ()
+
+
+def _none_of(_values: Sequence[bytes]) -> Sequence[int]:
     return ()
 
 
@@ -87,16 +91,23 @@ class Scanner:
                 loose = frozenset(compiled.loose) | _inexact(shared.job, self._spaces)
                 for name in shared.spaces:
                     space = self._spaces[name]
-                    space.use(space.fast(scan, loose, frozenset(compiled.absent), self._hint))
+                    space.use(scan, loose, frozenset(compiled.absent), self._hint)
 
     def space(self, name: str) -> Ask:
         """For the raw values of one space. Pure; a space without tests holds nothing."""
-        return self._asks.get(name, _nothing)
+        return self._asks[name][0] if name in self._asks else _nothing
 
-    def _ask(self, space: Space) -> Ask:
+    def sift(self, name: str) -> Sift:
+        """Which of many raw values of one space must be asked one by one: the others hold nothing.
+
+        Says too many, never too few. Pure.
+        """
+        return self._asks[name][1] if name in self._asks else _none_of
+
+    def _ask(self, space: Space) -> tuple[Ask, Sift]:
         if not self._entries:
-            return space.answer
-        return remembering(space.answer, entries=self._entries)
+            return space.answer, space.sift
+        return remembering(space.answer, space.sift, entries=self._entries)
 
 
 def _inexact(job: Job, spaces: Mapping[str, Space]) -> frozenset[int]:

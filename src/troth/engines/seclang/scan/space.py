@@ -21,6 +21,7 @@ _KEPT_LENGTHS = 1024
 
 Answer = tuple[int, ...]
 Look = Callable[[bytes, int], int]
+Scan = Callable[[bytes, list[int]], object]
 
 
 class Space:
@@ -73,10 +74,61 @@ class Space:
             if needles[number].is_constant and needles[number].phrases is None
         )
         self._look = self.slow()
+        self._sift: Callable[[Sequence[bytes]], Sequence[int]] | None = None
 
-    def use(self, look: Look) -> None:
-        """Look with this from now on (`slow`, `fast`)."""
-        self._look = look
+    def use(self, scan: Scan, loose: frozenset[int], absent: frozenset[int], hint: int) -> None:
+        """Look by database from now on, which reports needles by their numbers.
+
+        Args:
+            scan: puts the numbers of the needles it finds into a list.
+            loose: those that must be confirmed.
+            absent: those that it does not know.
+            hint: the number by which it says that a value has other forms.
+        """
+        self._look = self.fast(scan, loose, absent, hint)
+        self._sift = self._sifting(scan, absent, hint)
+
+    def sift(self, values: Sequence[bytes]) -> Sequence[int]:
+        """Which of them must be asked one by one, by their places; of the others nothing holds."""
+        return range(len(values)) if self._sift is None else self._sift(values)
+
+    def _sifting(
+        self, scan: Scan, absent: frozenset[int], hint: int
+    ) -> Callable[[Sequence[bytes]], Sequence[int]] | None:
+        """In one loop what is soon said of most values: no chain changes it, it has no needle.
+
+        None where something may hold for such values, too.
+        """
+        asked = [
+            self.needles[n] for n in self.bits if n in absent or not self.needles[n].is_scanned
+        ]
+        finds = tuple(needle.find for needle in asked if needle.find is not None)
+        if self._everywhere or self._turned or hint in absent or len(finds) < len(asked):
+            return None
+        unchanged, by_length, wanted = self._unchanged, self._by_length, {*self.bits, hint}
+
+        def sift(values: Sequence[bytes]) -> Sequence[int]:
+            left: list[int] = []
+            found: list[int] = []
+            for at, value in enumerate(values):
+                size = len(value)
+                if size > MANY or unchanged(value) is None or (by_length and by_length(size)):
+                    left.append(at)
+                    continue
+                scan(value, found)
+                if found:
+                    is_clean = wanted.isdisjoint(found)
+                    found.clear()
+                    if not is_clean:
+                        left.append(at)
+                        continue
+                for find in finds:
+                    if find(value):
+                        left.append(at)
+                        break
+            return left
+
+        return sift
 
     def answer(self, value: bytes) -> Answer:
         """The numbers of the tests that hold for a value, rising.
@@ -121,19 +173,12 @@ class Space:
 
     def fast(
         self,
-        scan: Callable[[bytes, list[int]], object],
+        scan: Scan,
         loose: frozenset[int],
         absent: frozenset[int],
         hint: int,
     ) -> Look:
-        """By database, which reports needles by their numbers.
-
-        Args:
-            scan: puts the numbers of the needles it finds into a list.
-            loose: those that must be confirmed.
-            absent: those that it does not know.
-            hint: the number by which it says that a value has other forms.
-        """
+        """By database; see `use`."""
         of, everywhere = self.bits, self._everywhere
         searches = {number: self.needles[number] for number in loose if number in of}
         beside = {n: of[n] for n in of if n in absent or not self.needles[n].is_scanned}
@@ -207,7 +252,7 @@ def _by_length(tests: Sequence[tuple[int, Test]]) -> Callable[[int], int]:
 
 
 def _signs(
-    scan: Callable[[bytes, list[int]], object],
+    scan: Scan,
     signed: frozenset[int],
     needles: Sequence[Needle],
 ) -> Callable[[bytes, list[int]], list[int]]:
