@@ -36,6 +36,8 @@ timeout_ms = 2000
 [guard]
 active = 2
 fail_open_paths = ["/open"]
+[guard.rules]
+mode = "off"
 [guard.limits]
 rules = [{{name = "all", rate = "20/h"}}]
 ban_after = 2
@@ -43,19 +45,26 @@ ban_after = 2
 
 
 class Guards:
-    """Two guards that decide, and the server in which they count."""
+    """Two guards of a machine that decide, and the server in which they count.
 
-    def __init__(self, places: Places, stack: ExitStack) -> None:
+    A second machine has the first one's server.
+    """
+
+    def __init__(
+        self, places: Places, stack: ExitStack, first: "Guards | None" = None, count: int = 2
+    ) -> None:
         self.places, self.stack = places, stack
+        self.children = {}
         self.server = None
         url = places.data / "counters"
-        url.write_text(f"unix://{places.data}/redis.sock\n")
+        url.write_text(f"unix://{(first or self).places.data}/redis.sock\n")
         self.config = places.data / "troth.toml"
         key = places.data / "counters-key"
         key.write_text("a key of two and thirty characters\n")
         self.config.write_text(TOML.format(url=url, key=key))
-        self.serve()
-        for index in (0, 1):
+        if first is None:
+            self.serve()
+        for index in range(count):
             self.start(index)
 
     def serve(self) -> None:
@@ -76,6 +85,7 @@ class Guards:
 
     def start(self, index: int) -> None:
         place = self.places.run / f"n{index}"
+        place.unlink(missing_ok=True)
         log = os.open(self.places.logs / f"{index}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
             ear.bind(str(place))
@@ -86,6 +96,7 @@ class Guards:
                 output=log, env={"NOTIFY_SOCKET": str(place)},
             )  # fmt: skip
             os.close(log)
+            self.children[index] = child
             self.stack.callback(lambda: child.code() is None and child.stop())
             assert b"READY=1" in ear.recv(4096)
 
@@ -150,3 +161,28 @@ def test_without_its_counters_nothing_passes_but_where_it_may(guards):
     guards.serve()
     until(lambda: guards.ask(0, "192.0.2.1")[0] == 200)
     assert {"counters.gone", "counters.back"} <= set(guards.events())
+
+
+@pytest.fixture
+def machines(guards):
+    with tempfile.TemporaryDirectory(prefix="troth-") as place, ExitStack() as stack:
+        places = Places(Path(place))
+        places.prepare()
+        yield guards, Guards(places, stack, first=guards, count=1)
+
+
+def test_two_machines_count_as_one_and_a_ban_of_one_is_a_ban_of_both_until_it_is_lifted(machines):
+    here, there = machines
+
+    said = [(here, there)[number % 2].ask(0, "192.0.2.1")[0] for number in range(24)]
+    assert said == [200] * 20 + [429] * 4
+    until(lambda: there.ask(0, "192.0.2.1")[1] == here.ask(0, "192.0.2.1")[1] == "auto-response")
+
+    bans.ask(here.places, "ban", address="192.0.2.7", for_s=600)
+    until(lambda: there.ask(0, "192.0.2.7")[1] == "auto-response")
+    there.children[0].stop()
+    there.start(0)  # it has its journal, and the board
+    assert there.ask(0, "192.0.2.7")[1] == "auto-response"
+    bans.ask(there.places, "unban", address="192.0.2.7")
+    until(lambda: here.ask(0, "192.0.2.7")[0] == here.ask(1, "192.0.2.7")[0] == 200)
+    assert here.ask(0, "192.0.2.8")[0] == 200
