@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from troth.engines.seclang import Message, Program, Verdict
+from troth.engines.seclang.late import of_answers
 from troth.promises.guard.rules import probes
 from troth.roles.score import pack_program, pack_sources
 
@@ -87,7 +88,13 @@ def pack() -> Program:
 
 
 def answered(status: int, kind: str, body: str) -> Verdict:
-    return pack().inspect(
+    verdict = inspected(pack(), status, kind, body)
+    assert inspected(of_answers(pack()), status, kind, body).matches == verdict.matches
+    return verdict
+
+
+def inspected(program: Program, status: int, kind: str, body: str) -> Verdict:
+    return program.inspect(
         Message(
             method=b"GET",
             uri=b"/a",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from troth.engines.seclang import Match, Message, Program, Verdict
+from troth.engines.seclang.late import of_answers
 from troth.kernel.request import (
     FINE,
     Ask,
@@ -78,7 +79,7 @@ def answer_check(program: Program, rules: Rules) -> ResponseCheck:
     Of the request those rules are shown path and host, so that every door says the same:
     the edge has nothing more of it by then. An exclusion of `RESPONSE_BODY` holds by path.
     """
-    policy = Policy(rules)
+    policy, reader = Policy(rules), of_answers(program)
 
     def leaks(request: Request, response: Response, known: Known) -> Opinion:
         mode = policy.mode(request)
@@ -87,7 +88,7 @@ def answer_check(program: Program, rules: Rules) -> ResponseCheck:
         excluded = policy.excluded(request)
         for asked in (_bare(request), replace(_bare(request), target=b"/")):
             shown = message_of(asked, known, excluded, response=response)
-            said = program.inspect(shown)
+            said = reader.inspect(shown)
             late = tuple(match for match in said.matches if match.phase in LATE)
             if late or not said.is_disrupted:
                 break  # else the path is an attack that was only watched: look without it
