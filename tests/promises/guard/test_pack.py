@@ -226,6 +226,7 @@ MULTIPART = b"multipart/form-data; boundary=b"
 @pytest.mark.parametrize(
     "message",
     [
+        get("/s?a=1&lt;=5&gt;=3&amp;b=%3Cb%3E"),
         get("/", (b"Content-Type", b"")),  # as some clients send it with no body
         get("/", (b"Content-Type", b"application/json")),
         get("/", (b"Content-Type", b"application/json"), method=b"OPTIONS"),
@@ -250,6 +251,8 @@ def test_what_standards_allow_passes(message: Message):
         post(b"1' or 2=2 -- ", b""),
         post(b'{"a": 1}\n{"a": "x\' or 2=2 -- "}\n', NDJSON),
         post(b'{"a": 1}\n{"a": "x\\u0027 or 2=2 -- "}\n', NDJSON),
+        get("/s?q=%3Ca%20href=j&%23x41;vascript:x%281%29%3E"),
+        get("/s?q=&lt;svg/onload&equals;x%281%29&gt;"),
         post(PART % b"Content-Transfer-Encoding: base64\r\n", MULTIPART),
         post(PART % b"Content-Transfer-Encoding: quoted-printable\r\n", MULTIPART),
     ],

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from troth.engines.seclang.detect import code
 
 ATTACKS = (
+    b"process.kill() ends a thing\n;require('child_process').exec('id')",
     # PHP's indirect calls
     b"$z(7)",
     b"@$q['r'](7)",

@@ -17,6 +17,7 @@ from troth.engines.seclang.detect.rooted import rooted
 
 MAX_START = 400  # a call begins within the first eighty bytes of a value, see `_is_start`
 MAX_GROUPED = 300
+MAX_TOLD = 16  # mentions of calls in a text; one with more of them is read no further
 MAX_BEFORE = 80
 MAX_WORDS = 4  # in a row before it: a sentence
 _GATE = re.compile(rb"[(<$][\w?%_'\"(]|\(\)|\w\(|\bclass\.|java\.|\$_|Runtime")
@@ -202,11 +203,22 @@ def _sure(value: bytes) -> str | None:
     if _SURE_GATE.search(value) is None:
         return None
     for name, pattern in _SURE:
-        found = pattern.search(value)
-        if found and _is_code(value, found.start()):
-            is_told_of = name in _ONE_NAME and _GOES_ON.match(value, found.end()) is not None
-            return None if is_told_of else name
+        if _says(name, pattern, value):
+            return name
     return None
+
+
+def _says(name: str, pattern: Linear, value: bytes) -> bool:
+    """Whether a value says it as code does; what a sentence goes on behind is passed over."""
+    text = value
+    for _ in range(MAX_TOLD):
+        found = pattern.search(text)
+        if found is None:
+            return False
+        if name not in _ONE_NAME or _GOES_ON.match(text, found.end()) is None:
+            return _is_code(text, found.start())
+        text = text[found.end() :]
+    return True
 
 
 def _called(value: bytes) -> str | None:
