@@ -91,7 +91,7 @@ def workers(settings: Settings, cores: int) -> int:
     """How many threads the edge works with.
 
     Where nothing is set they leave a core to each guard that decides: with more, edge and guard
-    take each other's caches away, and each request costs more (docs/why/0048).
+    take each other's caches away, and each request costs more (docs/why/0050).
     """
     return settings.edge.workers or max(1, min(MOST_WORKERS, cores - active(settings)))
 
