@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.engines.seclang.inject import html, htmlwords
+from troth.engines.seclang.scan.database import single
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -35,6 +36,15 @@ def test_libinjection_says_the_same(seed: int):
         value = libinjection.made(rng, [*PARTS, *PARTS, *WORDS], 0.15)
 
         assert (html.find(value) is not None) == libinjection.xss(value), value
+
+
+def test_nothing_is_found_without_the_sign():
+    is_signed, rng = single(html.SIGN), random.Random(5)
+    values = [libinjection.made(rng, [*PARTS, *PARTS, *WORDS], 0.15) for _ in range(6000)]
+
+    assert is_signed is not None
+    assert [v for v in values if not is_signed(v) and html.find(v) is not None] == []
+    assert not any(map(is_signed, (b"hello", b"1 < 2", b"<b>bold</b>", b"a=b", b"to be")))
 
 
 @pytest.mark.parametrize(

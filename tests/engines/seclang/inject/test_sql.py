@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.engines.seclang.inject import sql
+from troth.engines.seclang.scan.database import single
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -56,6 +57,15 @@ def test_libinjection_says_the_same(seed: int):
         value = before + libinjection.made(rng, parts, blank)
 
         assert sql.find(value) == libinjection.sqli(value), value
+
+
+def test_nothing_is_found_without_the_sign():
+    is_signed, rng = single(sql.SIGN), random.Random(5)
+    values = [libinjection.made(rng, WORDS, 0.9) for _ in range(6000)]
+
+    assert is_signed is not None
+    assert [v for v in values if not is_signed(v) and sql.find(v) is not None] == []
+    assert not any(map(is_signed, (b"hello", b"2026-11-21", b"a=b", b"The fox jumps high.")))
 
 
 @pytest.mark.parametrize(

@@ -14,20 +14,28 @@ from troth.engines.seclang.inject.sqlwords import CLASSES
 
 _FOR_LOGS = b"sp_password"  # SQL Server keeps statements with it out of its logs
 _OUT = (b"INTO OUTFILE", b"INTO DUMPFILE")
-# Kinds without one of which, or a sign of them, no shape is an attack: names, keywords, numbers and
-# operators fold, or are harmless.
-_TELLING = frozenset("UEBTt&Av1")
+# Kinds without one of which, or a mark of another, a shape is an attack only by a keyword before a
+# number or behind an operator.
+_TELLING = "UEBTt&Av1"
+
+
+def _words(kinds: str, place: int) -> bytes:
+    """The first or the last of the words of phrases of some kinds."""
+    phrases = [word for word, kind in CLASSES.items() if kind in kinds and word[-1:].isalnum()]
+    return b"|".join(sorted({phrase.lower().split()[place] for phrase in phrases}))
 
 
 def _sign() -> bytes:
-    letters = {word for word in CLASSES if word[:1].isalpha() or word[:1] == b"_"}
-    telling = {word.split()[0] for word in letters if CLASSES[word] in _TELLING}
-    return (
-        rb"['\"`@#;()$\[\\]|--|/\*|\|\||&&|(?i:into)|"
-        rb"(?i:(?:\A|[^a-zA-Z_]|\d[a-fA-FxX][\da-fA-F]*)(?:"
-        + b"|".join(sorted(word.lower() for word in telling))
-        + rb")(?:[^a-zA-Z0-9_]|\z))"
-    )
+    begin, end = rb"(?:\A|[^a-zA-Z_])", rb"(?:[^a-zA-Z0-9_]|\z)"
+    blanks = rb"[\x00-\x20\x7f\xa0]*"
+    marks = rb"['\"`@#;()$\[\\{}]|0[xXbB]|--|/\*|\|\||&&"
+    # A number that a word touches.
+    touched = rb"\d(?:[df]u|e[a-z]*[g-z])"
+    telling = begin + b"(?:" + _words(_TELLING, 0) + b"|into)" + end
+    before = begin + b"(?:" + _words("k", -1) + rb")(?:[\x00-\x20\x7f\xa0+\-!~]|not)*[\d.]"
+    operator = rb"(?:[-+*/%<=>!~^|&:]|(?:" + _words("o", -1) + rb")[^a-zA-Z0-9_])"
+    behind = operator + blanks + b"(?:" + _words("k", 0) + b")" + end
+    return marks + b"|(?i:" + b"|".join((touched, telling, before, behind)) + b")"
 
 
 SIGN = _sign()
