@@ -1,4 +1,4 @@
-"""HTML's words by what libinjection makes of them, as it answers (docs/why/0049).
+"""HTML's words by what libinjection makes of them, as it answers (docs/why/0051).
 
 Asked were the elements, attributes and events of the HTML, SVG and UI Events standards and of the
 browsers' own documentation, and every word of the texts on a Debian system.

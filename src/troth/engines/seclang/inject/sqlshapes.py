@@ -3,7 +3,7 @@
 A shape has one set of kinds for each place. Kinds are `sqltokens`' in upper case (types and
 statements share `T`). Measured, not copied: all sequences of kinds that folding can leave were
 asked of libinjection, and the shapes written that hold for those it calls an attack and for no
-other (docs/why/0049). A sequence that folding cannot leave may be in a shape or not.
+other (docs/why/0051). A sequence that folding cannot leave may be in a shape or not.
 """
 
 _SHAPES = """

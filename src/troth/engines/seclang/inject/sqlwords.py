@@ -1,4 +1,4 @@
-"""SQL's words by the class that libinjection gives them, as it answers (docs/why/0049).
+"""SQL's words by the class that libinjection gives them, as it answers (docs/why/0051).
 
 Asked were the words of the manuals of MySQL, PostgreSQL, SQLite, SQL Server, Oracle, DB2 and
 Access, and every word of the texts on a Debian system. The words are the dialects'; the class is
