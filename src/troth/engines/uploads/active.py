@@ -8,21 +8,34 @@ markup by nature: what of it runs is listed.
 import re
 import zlib
 from collections.abc import Iterator
+from typing import Any
+
+import re2
 
 from troth.engines.uploads.content import PIECE, Content, pieces
 
-OVERLAP = 64
+OVERLAP = 512  # longer than anything that is looked for
+
+
+def _linear(pattern: str) -> Any:
+    """In RE2, so that no content makes the search slow."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = False
+    options.dot_nl = True
+    options.log_errors = False
+    return re2.compile(pattern.encode("latin-1"), options)
+
+
 # PHP and JSP openings, none shorter than five bytes: shorter ones are in every large picture.
-_SERVER = re.compile(
-    rb"<\?php[\s\x00]|<\?=\s*(\$_?[a-z]{3}|(system|exec|eval|shell_exec|passthru|phpinfo)\b)"
-    rb"|<\?=\s*`[ -~]{2,60}`|<%@\s*page|<jsp:[a-z]|<script\s+language\s*=\s*[\"']?php"
-    rb"|<%\s*(eval|execute|response|request)\b",
-    re.IGNORECASE,
+_SERVER = _linear(
+    r"<\?php[\s\x00]|<\?=\s*(\$_?[a-z]{3}|(system|exec|eval|shell_exec|passthru|phpinfo)\b)"
+    r"|<\?=\s*`[ -~]{2,60}`|<%@\s*page|<jsp:[a-z]|<script\s+language\s*=\s*[\"']?php"
+    r"|<%\s*(eval|execute|response|request)\b"
 )
-_MARKUP = re.compile(
-    rb"<script[\s>/]|<iframe[\s>]|<svg[^>]{0,200}\sonload\s*=|<html[\s>]|<!doctype\s+html"
-    rb"|<body[^>]{0,200}\sonload\s*=|<img\s[^>]{0,200}\sonerror\s*=",
-    re.IGNORECASE,
+_MARKUP = _linear(
+    r"<script[\s>/]|<iframe[\s>]|<svg[^>]{0,200}\sonload\s*=|<html[\s>]|<!doctype\s+html"
+    r"|<body[^>]{0,200}\sonload\s*=|<img\s[^>]{0,200}\sonerror\s*="
 )
 _SVG = re.compile(
     rb"<(\w+:)?(script|foreignobject|iframe|embed|object|handler|listener)[\s>/]"
@@ -34,7 +47,8 @@ _SVG = re.compile(
 # Names in PDF may be written with #xx for any byte (ISO 32000-1, 7.3.5).
 _PDF = re.compile(rb"/(JavaScript|Launch|RichMedia)(?![A-Za-z0-9])|/XFA\s*[\[0-9]")
 _PDF_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
-_PDF_STREAM = re.compile(rb"FlateDecode.{0,400}?stream\r?\n", re.DOTALL)
+_PDF_STREAM = re.compile(rb"stream\r?\n")
+DICTIONARY_BYTES = 400  # before a stream, that are read as its dictionary
 MAX_STREAMS = 2000
 MAX_STREAM_BYTES = 1024 * 1024
 MAX_SVG_BYTES = 1024 * 1024
@@ -98,7 +112,8 @@ def _streams(content: Content) -> Iterator[bytes]:
     while at < content.size and count < MAX_STREAMS:
         window = content.read(at, PIECE)
         for found in _PDF_STREAM.finditer(window):
-            if b"ObjStm" not in window[max(0, found.start() - 400) : found.end()]:
+            before = window[max(0, found.start() - DICTIONARY_BYTES) : found.start()]
+            if b"ObjStm" not in before or b"FlateDecode" not in before:
                 continue
             count += 1
             packed = content.read(at + found.end(), PIECE)
