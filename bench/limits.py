@@ -124,7 +124,7 @@ def worker(url: str, seconds: float, begin: object, out: object) -> None:
                 said = await asyncio.gather(*(remote.ask(ask) for _ in range(16)))
                 waits.append(time.monotonic() - one)
                 asked += 16
-                admitted += sum(not tallies["bench:one"].is_over for tallies in said)
+                admitted += sum(not taken.tallies["bench:one"].is_over for taken in said)
             ended = time.monotonic()
             running.cancel()
         return admitted, asked, ended - began, statistics.median(waits)
