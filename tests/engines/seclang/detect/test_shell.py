@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 from troth.engines.seclang.detect import code, shell
 
 ATTACKS = (
+    # in the midst of prose, by what they do
+    b"Hello to all of my dear friends; cat /etc/passwd",
+    b"many thanks to you | tail -n 3 /proc/self/environ",
+    b"we are looking forward to it && rm -rf /srv",
+    b"see you soon $(base64 ~/.ssh/id_rsa)",
     b";cat /etc/passwd",
     b"|cat /etc/passwd",
     b"`cat /etc/passwd`",

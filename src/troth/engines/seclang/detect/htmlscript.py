@@ -31,7 +31,8 @@ _REACH = re.compile(
     rb"(?<![\w$])(?:document%b\.%b(?:cookie|domain|write|location|body|documentElement|forms|URL)"
     rb"|(?:window|self|top|parent|document)?\.?location%b\.(?:href|replace|assign)"
     rb"|(?<![-+])(?:window|self|top|parent|document)?\.?location%b="
-    rb"|window%b\[|String\.fromCharCode)" % (_S, _S, _S, _S, _S)
+    rb"|window%b\[|String\.fromCharCode|import%b\(%b['\"`]|onerror%b=%b(?:%b)\b)"
+    % ((_S,) * 9 + (_SINK,))
 )
 # A value that begins with one of the page's objects and does something to it.
 # ... `self` is Python's word, too: there what runs must follow.
@@ -43,6 +44,8 @@ _ON_PAGE = re.compile(
 )
 # Calls without parentheses ([].sort.call`${alert}1`), and calls without letters (JSFuck).
 _TEMPLATED = re.compile(rb"[\])\w]%b\.%b\w+%b`[^`]{0,200}\$%b\{" % (_S, _S, _S, _S))
+# An expression in a template that is not the value's own.
+_EMBEDDED = re.compile(rb"\$\{%b(?:%b)%b[(`]" % (_S, _SINK, _S))
 _LETTERLESS = re.compile(rb"[\[\](){}!+\s]{24,}+")
 _SCHEME = re.compile(rb"[\"'(=/\s]*+(?:java|vb|live|j)script:", re.IGNORECASE)
 _BLANKS = bytes(range(0x20)) + b"\x7f"
@@ -70,7 +73,7 @@ _CODE = re.compile(rb"\w%b(?:\(|`)|=|\.\w+\b.*=|\bthrow\b|\blocation\b" % _S)
 # What each of the productions needs, in lower case: most values have none of it.
 _GATE = re.compile(
     rb"script|data:|constructor|__|pression|\$[\s{]|document|window|self|top|parent|frames|navigator"
-    rb"|location|%b" % _SINK.lower()
+    rb"|location|import|onerror|%b" % _SINK.lower()
 )
 # ECMA-262, 12.10 and 13: nothing joins two identifiers on one line, and no script begins with these
 # marks; an early error stops all of a script, what stands before it too.
@@ -116,7 +119,8 @@ def recognise(value: bytes) -> str | None:
         return scheme
     if _ESCAPE.search(value):
         return "constructor"
-    if _WHOLE.match(value) or _ON_PAGE.match(value) or _TEMPLATED.search(value):
+    is_call = _WHOLE.match(value) or _ON_PAGE.match(value) or _TEMPLATED.search(value)
+    if is_call or (b"${" in value and _EMBEDDED.search(value)):
         return "call"
     return "ended-string" if _ends_string(value) else None
 

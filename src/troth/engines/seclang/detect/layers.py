@@ -227,7 +227,7 @@ def _leaves(text: bytes) -> Iterator[bytes]:
     try:
         document = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return
+        document = _documents(text)
     pending = [document]
     while pending:
         item = pending.pop()
@@ -238,6 +238,16 @@ def _leaves(text: bytes) -> Iterator[bytes]:
             pending.extend(item)
         elif isinstance(item, str) and not (len(item) < _FEWEST_LETTERS and item.isidentifier()):
             yield item.encode()
+
+
+def _documents(text: bytes) -> list[object]:
+    """A document a line, as NDJSON and JSON Lines have it; nothing where one is none."""
+    if b"\n" not in text:
+        return []
+    try:
+        return msgspec.json.Decoder().decode_lines(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return []
 
 
 def _packed(text: bytes) -> Iterator[tuple[str, bytes]]:

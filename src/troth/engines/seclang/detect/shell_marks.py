@@ -106,6 +106,16 @@ _MARKS: tuple[tuple[str, bytes, Linear], ...] = tuple(
                 rb"|xxd\s{1,4}-\w*r|openssl|python|perl)\b"
             ),
         ),
+        (
+            "secrets",
+            b"/",
+            (
+                rb"(?:[;|&]|\$\()\s{0,4}(?:/[\w/]{1,20}/)?(?:cat|tac|nl|less|more|head|tail|od|xxd|base64"
+                rb"|strings|sort|rev|cut|cp)\s(?:-\S{1,20}\s|\d{1,4}\s){0,3}[^\s;|&]{0,20}"
+                rb"(?:/etc/(?:passwd|shadow|sudoers|hosts)|/proc/(?:self|1)/|/\.ssh/|/\.aws/|/\.env\b)"
+                rb"|[;|&]\s{0,4}rm\s{1,4}-\w{0,3}r\w{0,3}\s{1,4}[/~*]"
+            ),
+        ),
         ("substring", b":~", rb"%[A-Za-z]{3,20}:~-?\d{1,3},-?\d{1,3}%"),
         (
             "assembled",
