@@ -130,7 +130,8 @@ def _joined(request: Request) -> dict[bytes, bytes]:
     found: dict[bytes, list[bytes]] = {}
     for name, value in request.headers:
         found.setdefault(name.replace(b"_", b"-"), []).append(value)
-    return {name: b",".join(values) for name, values in found.items() if any(values)}
+    joined = {name: b",".join(values) for name, values in found.items()}
+    return {name: value for name, value in joined.items() if value.strip(b",")}  # said nothing
 
 
 def _environ(message: wire.Message, path: bytes, query: bytes) -> dict[str, object]:
