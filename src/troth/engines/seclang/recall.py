@@ -9,7 +9,7 @@ only the scan of new values is left to do. Exact: the key holds every reading, n
 Bounded as the memo is (`scan.memo`): by number, and by the bytes of a key.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from troth.engines.seclang import macros
@@ -276,7 +276,6 @@ def _size(part: object, room: int) -> int:
     return room
 
 
-def with_limits(verdict: Verdict, passed: Iterable[str]) -> Verdict:
+def with_limits(verdict: Verdict, passed: Sequence[str]) -> Verdict:
     """A verdict from memory, with the limits that this message has passed."""
-    limits = tuple(dict.fromkeys(passed))
-    return replace(verdict, limits=limits) if limits else verdict
+    return replace(verdict, limits=tuple(dict.fromkeys(passed))) if passed else verdict

@@ -7,6 +7,7 @@ the others are not even asked. A rule that denies ends the message's way; phase 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from troth.engines.seclang import macros
 from troth.engines.seclang.dynamic import number
@@ -33,9 +34,12 @@ _INBOUND = (b"blocking_inbound_anomaly_score", b"anomaly_score", b"inbound_anoma
 _OUTBOUND = (b"blocking_outbound_anomaly_score", b"outbound_anomaly_score")
 _LEVELS = range(1, 5)
 _COOKIES = frozenset({"REQUEST_COOKIES", "REQUEST_COOKIES_NAMES"})  # read in phase 2: a limit then
+# Read before the body, and no other after it.
+_OF_HEAD = ("REQUEST_HEADERS", "REQUEST_COOKIES", "REQUEST_LINE", "REQUEST_URI", "REQUEST_METHOD")
 # Nothing of these where a body has no more than arguments (`View.has_only_arguments`).
 _OF_PARTS = ("MULTIPART_", "FILES", "XML", "REQBODY_ERROR", "REQBODY_PROCESSOR_")
 Due = tuple[int, list[Item] | None]
+_index = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +209,7 @@ def _exclude(t: State, phases: Mapping[int, Phase], message: Message) -> None:
 def _read_body(t: State) -> None:
     t.view.read_body()
     t.is_ended = t.is_ended or "decode" in t.view.passed
-    kept = "REQUEST_HEADERS REQUEST_COOKIES REQUEST_LINE REQUEST_URI REQUEST_METHOD".split()
-    t.items = {name: items for name, items in t.items.items() if name.startswith(tuple(kept))}
+    t.items = {name: items for name, items in t.items.items() if name.startswith(_OF_HEAD)}
 
 
 def _or(said: bool | None, usual: bool) -> bool:  # noqa: FBT001 -- two of a kind
@@ -236,10 +239,6 @@ def _due(t: State, phase: Phase, finders: Finders | None = None) -> list[Due]:
     begin, end = phase.begin, phase.begin + len(phase.steps)
     due = [(index, given) for index, given in hits.items() if begin <= index < end]
     return sorted(due + phase.unasked, key=_index) if due else phase.unasked
-
-
-def _index(due: Due) -> int:
-    return due[0]
 
 
 def _walk(t: State, phase: Phase, due: list[Due]) -> None:
