@@ -53,6 +53,18 @@ def test_allowing_is_the_constant():
     assert (play.events, dict(play.authz.counts)) == ([], {"allowed": 1})
 
 
+def test_headers_come_in_one_order_whatever_the_edge_made_of_it():
+    play = Play(FINE)
+    given = ((b"host", b"a"), (b"b", b"2"), (b"a", b"1"), (b"b", b"1"))
+
+    play.ask(*given)
+    play.ask(given[1], given[3], given[2], given[0])
+
+    (first, _), (second, _) = play.seen
+    assert first.headers == second.headers
+    assert first.headers == ((b"a", b"1"), (b"b", b"2"), (b"b", b"1"), (b"host", b"a"))
+
+
 def test_the_request_is_what_the_edge_says():
     play = Play(FINE)
 
