@@ -1,5 +1,6 @@
 """Each rule of the pack is seen to match an example of its own, and to pass its harmless twin."""
 
+import base64
 import re
 import tomllib
 from functools import cache
@@ -218,6 +219,10 @@ def test_a_rule_matches_its_example_and_passes_its_twin(rule: int):
     assert not inspect(twin).is_disrupted
 
 
+def basic(name: bytes, password: bytes) -> bytes:
+    return b"Basic " + base64.b64encode(name + b":" + password)
+
+
 NDJSON = b"application/x-ndjson"
 PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n%b\r\n1\r\n--b--\r\n'
 MULTIPART = b"multipart/form-data; boundary=b"
@@ -227,6 +232,7 @@ MULTIPART = b"multipart/form-data; boundary=b"
     "message",
     [
         get("/s?a=1&lt;=5&gt;=3&amp;b=%3Cb%3E"),
+        get("/", (b"Authorization", basic(b"anna@mail.example", b"x' or 2=2 -- "))),
         get("/", (b"Content-Type", b"")),  # as some clients send it with no body
         get("/", (b"Content-Type", b"application/json")),
         get("/", (b"Content-Type", b"application/json"), method=b"OPTIONS"),
@@ -252,6 +258,7 @@ def test_what_standards_allow_passes(message: Message):
         post(b'{"a": 1}\n{"a": "x\' or 2=2 -- "}\n', NDJSON),
         post(b'{"a": 1}\n{"a": "x\\u0027 or 2=2 -- "}\n', NDJSON),
         get("/s?q=%3Ca%20href=j&%23x41;vascript:x%281%29%3E"),
+        get("/", (b"Authorization", basic(b"x' or 2=2 -- ", b"secret"))),
         get("/s?q=&lt;svg/onload&equals;x%281%29&gt;"),
         post(b'{"a": 1}\n{"a": "127.0.0.1;id"}\n', NDJSON),
         post(PART % b"Content-Transfer-Encoding: base64\r\n", MULTIPART),
