@@ -48,10 +48,11 @@ def compare(arguments: argparse.Namespace, paranoia: int) -> float:
             ours = set(program.inspect(message).rules) - oracle.UNTOLD
             ours_s += time.process_time() - middle
             theirs_s += middle - began
-            rest = oracle.unexplained(message, ours ^ theirs)
+            rest = oracle.unexplained(message, ours, theirs)
             same += ours == theirs
             alike += not rest
-            faults.update({oracle.fault(message, rule) for rule in ours ^ theirs} - {None})
+            found = {oracle.fault(message, n, is_ours=n in ours) for n in ours ^ theirs}
+            faults.update(found - {None})
             for rule in rest:
                 key = f"{rule} {'ours alone' if rule in ours else 'theirs alone'}"
                 apart[key] += 1

@@ -71,13 +71,14 @@ _BYPASSES = re.compile(rb"[*?`'$]|%(?:2a|3f|60|27|24)", re.IGNORECASE)
 _SUM = 949110  # follows from the others
 
 
-def unexplained(message: Message, apart: set[int]) -> set[int]:
+def unexplained(message: Message, ours: set[int], theirs: set[int]) -> set[int]:
     """Of the rules that only one engine matched, those that no documented fault explains."""
-    rest = {rule for rule in apart if fault(message, rule) is None}
+    apart = ours ^ theirs
+    rest = {rule for rule in apart if fault(message, rule, is_ours=rule in ours) is None}
     return set() if rest == {_SUM} != apart else rest
 
 
-def fault(message: Message, rule: int) -> str | None:
+def fault(message: Message, rule: int, *, is_ours: bool) -> str | None:
     """The fault of libmodsecurity that makes a rule differ, each told of in docs/why/0040."""
     everything = b"\n".join([message.uri, *(v for _, v in message.headers), message.body or b""])
     types = tuple(value for _, value in message.headers)
@@ -87,13 +88,13 @@ def fault(message: Message, rule: int) -> str | None:
         "line breaks of multipart fields": is_multipart
         and _LINE_IN_PART.search(message.body or b""),
         # They look at REQUEST_BODY, which is there for XML.
-        "REQUEST_BODY of XML": is_xml and rule // 1000 in {920, 944},
+        "REQUEST_BODY of XML": is_xml and not is_ours and rule // 1000 in {920, 944},
         # One backslash of the request is meant, and two are read.
-        "backslashes in a pattern": rule == 920460 and _BACKSLASH.search(everything),
+        "backslashes in a pattern": is_ours and rule == 920460 and _BACKSLASH.search(everything),
         # It looks at the last of the arguments that match.
         "order of arguments": rule == 932200 and len(_BYPASSES.findall(everything)) > 1,
-        "t:normalizePathWin": rule == 930120 and _BACKSLASHES.search(everything),
-        "@pm of phrases alike": rule == 930120 and _ETC_TWICE.search(everything),
+        "t:normalizePathWin": is_ours and rule == 930120 and _BACKSLASHES.search(everything),
+        "@pm of phrases alike": is_ours and rule == 930120 and _ETC_TWICE.search(everything),
     }
     return next((name for name, is_it in faults.items() if is_it), None)
 

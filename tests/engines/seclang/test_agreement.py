@@ -25,7 +25,7 @@ def test_the_same_rules_match(tmp_path: Path):
     apart = []
     for message in generated.requests(seed=4, count=120):
         theirs, ours = set(asked.ids(message)), set(program.inspect(message).rules)
-        if rest := oracle.unexplained(message, (theirs ^ ours) - oracle.UNTOLD):
+        if rest := oracle.unexplained(message, ours - oracle.UNTOLD, theirs - oracle.UNTOLD):
             apart.append((message, rest))
     asked.close()
 
