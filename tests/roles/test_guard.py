@@ -135,10 +135,11 @@ def test_it_serves_until_it_is_told_to_stop(installation):
     standby = installation.start("guard", "--index", "1")
     run = installation.places.run
 
+    doors = ("", "-seen", "-leaks", "-uploads", "-desk")
     assert {item.name for item in run.iterdir()} == {
-        "guard-0.sock", "guard-1.sock", "guard-http.sock",
-        "guard-seen-0.sock", "guard-seen-1.sock",
-        "guard-desk-0.sock", "guard-desk-1.sock"}  # fmt: skip
+        "guard-http.sock",
+        *(f"guard{door}-{index}.sock" for door in doors for index in (0, 1)),
+    }
     assert all(item.stat().st_mode & 0o777 == 0o660 for item in run.iterdir())
     for index in (0, 1):
         assert b" 403 " in ask(installation.places.socket(f"guard-{index}"), FOREIGN)
