@@ -53,6 +53,7 @@ ENGLISH = (
     'For `--list` the answer is `"*"`, for `--one` it is `"/"`.',
     "A host name that is not valid in the `hostname` property is ignored.",
     "* `dir`: the folder\n* `name`: its name\n* `date`: when it was made",
+    "at(1) or batch(1) run a job later; which one do you use?",
     "phpinfo() shows nothing unusual on our side, said the host.",
     "At the end of each line stands a NUL, written %00 in addresses.",
     "Our prices: 12,50 EUR (was 15.-), -10 % for two; 3 for the price of 2 -- today only!",

@@ -9,7 +9,7 @@ LOGICAL = frozenset(b"and or xor".split())
 # Binary operators that are words: an operand before, an operand after.
 OPERATORS = frozenset(
     b"like rlike regexp ilike glob div mod in is between similar collate escape overlaps sounds"
-    b" contains member at uescape".split()
+    b" contains member uescape".split()
 )
 COMPARING = frozenset(b"like rlike regexp ilike glob in is between similar sounds member".split())
 POSTFIX = frozenset(b"isnull notnull".split())
