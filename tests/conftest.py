@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import ports
 from troth.adapters import chance, clock, http
 from troth.enforce.envoy import Plan, Upstream, compile_edge
 from troth.engines.certificates import acme, authority
@@ -116,18 +119,6 @@ class Edge:
         push.push(self.folder, self.server.admin, compile_edge(self.plan, self.fragments))
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on."""
-    doors = [socket.socket() for _ in range(count)]
-    try:
-        for door in doors:
-            door.bind(("127.0.0.1", 0))
-        return [door.getsockname()[1] for door in doors]
-    finally:
-        for door in doors:
-            door.close()
-
-
 @pytest.fixture(scope="session")
 def echo(open_place: Path) -> Iterator[Path]:
     """The socket of examples/echo."""
@@ -155,7 +146,7 @@ def edge_plan(open_place: Path, echo: Path) -> Plan:
     }
     for host, certificate in certificates.items():
         push.write_certificate(host, certificate)
-    port, http_port = free_ports(2)
+    port, http_port = ports.free(2)
     return Plan(
         app_host=APP_HOST,
         troth_host=TROTH_HOST,
@@ -194,7 +185,7 @@ def pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[acme.Acco
         if not shutil.which(program):
             pytest.skip(f"no {program} here (Debian: apt install pebble)")
     folder = tmp_path_factory.mktemp("pebble")
-    api, management, validation, tls, dns, more = free_ports(6)
+    api, management, validation, tls, dns, more = ports.free(6)
     authority.keep(folder, ("localhost",), name="Pebble", now=clock.now(), rng=chance.system())
     config = {
         "listenAddress": f"127.0.0.1:{api}",

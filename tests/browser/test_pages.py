@@ -7,18 +7,17 @@ import base64
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+import ports
 from troth.adapters import browser, http
 from troth.adapters.devtools import Tab, browsing
 from troth.publish.words import LANGUAGES
@@ -134,13 +133,9 @@ class Demo:
 def demo(open_place: Path) -> Iterator[Demo]:
     folder = open_place / "demo"
     folder.mkdir()
-    with ExitStack() as stack:
-        doors = [stack.enter_context(socket.socket()) for _ in range(3)]
-        for door in doors:
-            door.bind(("127.0.0.1", 0))
-        ports = ",".join(str(door.getsockname()[1]) for door in doors)
+    free = ",".join(map(str, ports.free(3)))
     ready, log = folder / "ready.json", folder / "up.log"
-    argv = [str(Path(sys.executable).parent / "troth"), "up", "--demo", "--ports", ports]
+    argv = [str(Path(sys.executable).parent / "troth"), "up", "--demo", "--ports", free]
     argv += ["--data", str(folder / "data"), "--ready", str(ready)]
     with log.open("wb") as said:
         child = subprocess.Popen(argv, stdout=said, stderr=said)

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import msgspec
 
+import ports
 from liars import upstream
 from liars.liar import HONEST, Liar
 from liars.record import Record
-from troth.adapters import chance, clock, files, process, tcp
+from troth.adapters import chance, clock, files, process
 from troth.adapters.vantage import Vantage
 from troth.catalogue import Settings, site
 from troth.enforce.envoy import compile_edge
@@ -272,15 +273,6 @@ def _toml(value: object) -> str:
     return json.dumps(value)  # strings, numbers and truth are spelled alike
 
 
-def free_ports() -> Ports:
-    """Three ports of 127.0.0.1 that nobody listens on."""
-    with ExitStack() as stack:
-        doors = [stack.enter_context(socket.socket()) for _ in range(3)]
-        for door in doors:
-            door.bind((tcp.LOOPBACK, 0))
-        return Ports(*(int(door.getsockname()[1]) for door in doors))
-
-
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Everything that liars share, in a folder of its own that goes away afterwards."""
@@ -292,7 +284,7 @@ def ground() -> Iterator[Ground]:
         (places.data / "blocklist.txt").write_text("127.66.255.2\n", "utf-8")
         rude = stack.enter_context(upstream.serving(places.socket("app")))
         stack.enter_context(upstream.pages(places.socket("console")))
-        made = Ground(places, free_ports(), rude)
+        made = Ground(places, Ports(*ports.free(3)), rude)
         stack.enter_context(telling(places, made.settings))
         stack.enter_context(guarding(places, made.settings))
         stack.enter_context(_role("uploads", places, made.settings))

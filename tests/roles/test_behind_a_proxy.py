@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import ports
 from troth.adapters import config, http
 from troth.adapters.config import ConfigError
 from troth.adapters.tcp import TcpError
@@ -47,9 +47,7 @@ stream {{
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
+    return ports.free(1)[0]
 
 
 @contextmanager

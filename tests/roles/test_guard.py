@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+import ports
 from troth.adapters import chance, clock, config, process
 from troth.adapters.vantage import Vantage
 from troth.catalogue import Settings, site
@@ -99,13 +100,12 @@ workers = 1
 
 def two_free_ports() -> int:
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as one:
-            port = one.getsockname()[1]
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except (OSError, OverflowError):
-                continue
-            return port
+        port = ports.free(1)[0]
+        try:
+            socket.create_server(("127.0.0.1", port + 1)).close()
+        except OSError:
+            continue
+        return port
 
 
 @pytest.fixture
